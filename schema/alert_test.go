@@ -1,0 +1,122 @@
+package schema_test
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// TestCloneOutlivesItsBuffer wipes the bytes a decoded alert aliases, which are
+// all of its strings, and looks whether the clone still reads the same. A string
+// that Clone forgets shows here, since the sample sets every field.
+func TestCloneOutlivesItsBuffer(t *testing.T) {
+	wire := append(sampleAlert().AppendWire(nil), bytes.Join(unknownFields(), nil)...)
+	pristine := bytes.Clone(wire)
+	var a schema.Alert
+	if err := a.DecodeWire(wire); err != nil {
+		t.Fatal(err)
+	}
+	c := a.Clone()
+	for i := range wire {
+		wire[i] = '#'
+	}
+	a.Entities[0], a.Techniques[0], a.Matches[0] = schema.Entity{}, schema.Technique{}, schema.Match{}
+	if got := c.AppendWire(nil); !bytes.Equal(got, pristine) {
+		t.Errorf("the clone changed with its source:\n%+v", c)
+	}
+}
+
+func TestCloneEquals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := drawMessage(t, nouns()[0]).(*schema.Alert)
+		a.Incident, a.Standing = schema.IncidentID{1}, schema.StandingRevision
+		if c := a.Clone(); !reflect.DeepEqual(&c, a) {
+			t.Fatalf("got %+v\nwant %+v", c, *a)
+		}
+	})
+}
+
+// TestBatchReuse fills a batch, resets it and takes an alert: nothing of the
+// former shows, and its memory is used again.
+func TestBatchReuse(t *testing.T) {
+	var b schema.Batch
+	fill := func() {
+		for range 3 {
+			a := b.NextAlert()
+			if err := a.DecodeWire(sampleAlert().AppendWire(nil)); err != nil {
+				t.Fatal(err)
+			}
+			a.Unknown = []byte("newer")
+			a.Incident, a.Standing = schema.IncidentID{1}, schema.StandingDuplicate
+		}
+	}
+	v := reflect.ValueOf(&b).Elem()
+	for i := range v.NumField() { // one zero element in every list, a number in every number
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Slice:
+			f.Set(reflect.Append(f, reflect.Zero(f.Type().Elem())))
+		case reflect.Int64:
+			f.SetInt(1)
+		case reflect.Uint64:
+			f.SetUint(1)
+		}
+	}
+	fill()
+	b.Reset()
+	for i := range v.NumField() {
+		f := v.Field(i)
+		if f.Kind() == reflect.Slice && f.Len() > 0 || f.Kind() != reflect.Slice && !f.IsZero() {
+			t.Errorf("Reset leaves %s", v.Type().Field(i).Name)
+		}
+		if f.Kind() == reflect.Slice && f.Cap() == 0 {
+			t.Errorf("Reset gives away the memory of %s", v.Type().Field(i).Name)
+		}
+	}
+	a := b.NextAlert()
+	if len(a.Entities)+len(a.Techniques)+len(a.Matches) > 0 {
+		t.Errorf("stale elements: %+v", a)
+	}
+	rest := *a
+	rest.Entities, rest.Techniques, rest.Matches = nil, nil, nil
+	if !reflect.DeepEqual(rest, schema.Alert{}) {
+		t.Errorf("stale fields: %+v", rest)
+	}
+	b.DropLastAlert()
+	if len(b.Alerts) != 0 {
+		t.Errorf("%d alerts after taking back the only one", len(b.Alerts))
+	}
+	wire := sampleAlert().AppendWire(nil)
+	b.Reset()
+	if n := testing.AllocsPerRun(100, func() {
+		b.Reset()
+		for range 3 {
+			if err := b.NextAlert().DecodeWire(wire); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}); n != 0 {
+		t.Errorf("a reused batch allocates %v times", n)
+	}
+}
+
+// TestMergeRevisionsCommutes: whatever the order revisions arrive in, the alert
+// they make is the same.
+func TestMergeRevisionsCommutes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		revs := make([]schema.Alert, rapid.IntRange(1, 4).Draw(t, "revisions"))
+		for i := range revs {
+			revs[i] = *drawMessage(t, nouns()[0]).(*schema.Alert)
+			revs[i].Content = uint64(i)<<44 | uint64(i) // revisions differ in content
+		}
+		order := rapid.Permutation(revs).Draw(t, "order")
+		want := schema.MergeRevisions(append([]schema.Alert(nil), revs...))
+		got := schema.MergeRevisions(order)
+		if !bytes.Equal(got.AppendWire(nil), want.AppendWire(nil)) {
+			t.Fatalf("got %+v\nwant %+v", got, want)
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package normalize
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// inflater decompresses records into buffers that it keeps between batches.
+type inflater struct {
+	gzip *gzip.Reader
+	zstd *zstd.Decoder
+	src  bytes.Reader
+	bufs [][]byte
+	used int
+}
+
+// maxKept is the capacity of decompression buffers kept between batches, each
+// and how many.
+const (
+	maxKept    = 1 << 20
+	maxBuffers = 64
+)
+
+func (f *inflater) reset() {
+	if len(f.bufs) > maxBuffers {
+		f.bufs = f.bufs[:maxBuffers]
+	}
+	for i := range f.bufs {
+		if cap(f.bufs[i]) > maxKept {
+			f.bufs[i] = nil
+		}
+	}
+	f.used = 0
+}
+
+// freeRatio is how much output is free of the ratio limit, in bytes: small
+// repetitive records compress very well.
+const freeRatio = 1 << 20
+
+var errBomb = errors.New("decompresses to too much")
+
+// inflated replaces data by its decompressed form if it begins with the magic
+// of gzip or zstd. Compression within compression is not undone.
+func (r *record) inflated(data *[]byte) fault {
+	in := *data
+	var src io.Reader
+	f := &r.n.inflate
+	var err error
+	switch {
+	case bytes.HasPrefix(in, []byte{0x1f, 0x8b}):
+		f.src.Reset(in)
+		if f.gzip == nil {
+			f.gzip = new(gzip.Reader)
+		}
+		err = f.gzip.Reset(&f.src)
+		src = f.gzip
+	case bytes.HasPrefix(in, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		f.src.Reset(in)
+		if f.zstd == nil {
+			// One thread and no goroutine; the window bounds the decoder's own memory.
+			f.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20),
+				zstd.WithDecoderMaxMemory(uint64(r.n.cfg.MaxInflated)+1))
+		}
+		if err == nil {
+			err = f.zstd.Reset(&f.src)
+		}
+		src = f.zstd
+	default:
+		return fault{}
+	}
+	if err == nil {
+		limit := min(r.n.cfg.MaxInflated, max(freeRatio, len(in)*r.n.cfg.MaxRatio))
+		*data, err = f.read(src, limit)
+	}
+	if err != nil {
+		return fault{reason: schema.ReasonDecompression, what: fmt.Sprint(err)}
+	}
+	return fault{}
+}
+
+func (f *inflater) read(src io.Reader, limit int) ([]byte, error) {
+	if f.used == len(f.bufs) {
+		f.bufs = append(f.bufs, nil)
+	}
+	w := bytes.NewBuffer(f.bufs[f.used][:0])
+	n, err := w.ReadFrom(io.LimitReader(src, int64(limit)+1))
+	f.bufs[f.used] = w.Bytes()
+	f.used++
+	if err == nil && n > int64(limit) {
+		err = errBomb
+	}
+	return w.Bytes(), err
+}
