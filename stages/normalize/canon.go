@@ -189,7 +189,7 @@ func (a *arena) domain(s string) string {
 func (a *arena) url(s string) string {
 	s = clean(s)
 	i := strings.Index(s, "://")
-	if i <= 0 || strings.ContainsAny(s[:i], "/?# ") {
+	if i <= 0 || indexOf(s[:i], '/', '?') < i || indexOf(s[:i], '#', ' ') < i {
 		return ""
 	}
 	scheme := a.lower(s[:i])
@@ -197,10 +197,7 @@ func (a *arena) url(s string) string {
 	if j := strings.IndexByte(rest, '#'); j >= 0 {
 		rest = rest[:j]
 	}
-	end := strings.IndexAny(rest, "/?")
-	if end < 0 {
-		end = len(rest)
-	}
+	end := indexOf(rest, '/', '?')
 	authority, path := rest[:end], rest[end:]
 	user := ""
 	if j := strings.LastIndexByte(authority, '@'); j >= 0 {
@@ -228,12 +225,20 @@ func (a *arena) url(s string) string {
 	return a.join(scheme, "://", user, host, slash, path)
 }
 
+// indexOf gives the place of the first a or b, the length where there is none.
+func indexOf(s string, a, b byte) int {
+	for i := range len(s) {
+		if s[i] == a || s[i] == b {
+			return i
+		}
+	}
+	return len(s)
+}
+
 // urlHost gives the host of a URL in normal form.
 func urlHost(url string) string {
 	_, rest, _ := strings.Cut(url, "://")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		rest = rest[:i]
-	}
+	rest = rest[:indexOf(rest, '/', '?')]
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		rest = rest[i+1:]
 	}

@@ -133,3 +133,20 @@ func TestAttackIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestPaths(t *testing.T) {
+	for _, bad := range []string{"", "a..b", ".a", "[]", "a."} {
+		if tr, err := newTrie(nil); err != nil {
+			t.Fatal(err)
+		} else if _, err := tr.add(bad); err == nil {
+			t.Errorf("path %q accepted", bad)
+		}
+	}
+	for _, f := range builtin() {
+		for i, p := range f.paths {
+			if p == "" {
+				t.Errorf("%s: slot %d has no path", f.Name, i)
+			}
+		}
+	}
+}

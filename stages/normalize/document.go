@@ -154,7 +154,10 @@ func (c *cursor) bounds() (from, to int) {
 	if c.at < 0 {
 		return 0, len(c.d.s.tape)
 	}
-	return c.at + 1, int(c.d.s.tape[c.at].next)
+	if v := &c.d.s.tape[c.at]; v.kind == kindObject {
+		return c.at + 1, int(v.next)
+	}
+	return 0, 0 // a scalar where an object was expected
 }
 
 // str gives the first text of p within the current object.

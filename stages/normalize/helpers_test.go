@@ -8,8 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/interdict/interdict/schema"
 )
+
+// The stage starts no goroutines; nor may its decompressors.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newNormalizer(t testing.TB, change func(*Config)) *Normalizer {
 	t.Helper()

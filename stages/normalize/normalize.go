@@ -26,7 +26,7 @@ type Normalizer struct {
 	inflate inflater
 
 	src      *schema.Source // of the caches below
-	allowed  uint64         // bit by format
+	allowed  []bool         // by format
 	csv      bool
 	attested uint32 // bit by entity type
 
@@ -53,6 +53,7 @@ func New(cfg Config) (*Normalizer, error) {
 	if n.trie, n.wrappers, err = compile(n.formats); err != nil {
 		return nil, fmt.Errorf("normalize: %w", err)
 	}
+	n.allowed = make([]bool, len(n.formats))
 	for i := range n.scanners {
 		n.scanners[i] = newScanner(n.trie, &n.cfg, &n.arena)
 	}
@@ -86,20 +87,20 @@ func (n *Normalizer) use(src *schema.Source) {
 	if src == n.src && src != nil {
 		return
 	}
-	n.src, n.allowed, n.csv, n.attested = src, 0, false, 0
+	n.src, n.csv, n.attested = src, false, 0
 	if src == nil {
 		n.src = &schema.Source{}
 	}
+	named := 0
 	for _, name := range n.src.Formats {
-		n.csv = n.csv || name == CSV
-		for i := range n.formats {
-			if n.formats[i].Name == name {
-				n.allowed |= 1 << i
-			}
+		if name == CSV {
+			n.csv = true
+		} else {
+			named++
 		}
 	}
-	if len(n.src.Formats) == 0 || n.csv && len(n.src.Formats) == 1 {
-		n.allowed = ^uint64(0)
+	for i := range n.formats {
+		n.allowed[i] = named == 0 || slices.Contains(n.src.Formats, n.formats[i].Name)
 	}
 	for _, name := range n.src.Attests {
 		if t, ok := schema.ParseEntityType(name); ok {
@@ -122,7 +123,7 @@ func (n *Normalizer) detect(s *scanner) int {
 func (r *record) make(s *scanner, format int, document []byte) {
 	n := r.n
 	f := &n.formats[format]
-	if n.allowed&(1<<format) == 0 {
+	if !n.allowed[format] {
 		r.reject(document, fault{reason: schema.ReasonFormatNotAllowed, what: f.Name})
 		return
 	}

@@ -22,7 +22,8 @@ func benchDocument(b *testing.B, file string) []byte {
 }
 
 var benchFiles = []struct{ name, file string }{
-	{"eve", "suricata_eve/http_cnc.json"},
+	{"eve_1200", "suricata_eve/scan_1200.json"},
+	{"eve_rich", "suricata_eve/http_cnc.json"},
 	{"eve_telemetry", "suricata_eve/telemetry_one.json"},
 	{"guardduty", "aws_guardduty/sequence.json"},
 	{"guardduty_eventbridge", "aws_guardduty/ec2_backdoor.json"},
@@ -64,7 +65,7 @@ func BenchmarkProcess(b *testing.B) {
 
 // BenchmarkScan is the scanner alone: validation and capture.
 func BenchmarkScan(b *testing.B) {
-	doc := benchDocument(b, "suricata_eve/http_cnc.json")
+	doc := benchDocument(b, "suricata_eve/scan_1200.json")
 	s := newNormalizer(b, nil).scanners[0]
 	b.SetBytes(int64(len(doc)))
 	b.ReportAllocs()
@@ -119,7 +120,7 @@ type eveAlert struct {
 // read beside BenchmarkScan: none of them checks for duplicate keys, lone
 // surrogates or depth.
 func BenchmarkDecode(b *testing.B) {
-	doc := benchDocument(b, "suricata_eve/http_cnc.json")
+	doc := benchDocument(b, "suricata_eve/scan_1200.json")
 	decode := func(name string, f func(*eve) error) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(doc)))

@@ -119,7 +119,7 @@ func (s *scanner) badText(state textState, pos int) progress {
 }
 
 func skipSpace(data []byte, pos int) int {
-	for pos < len(data) && (data[pos] == ' ' || data[pos] == '\n' || data[pos] == '\r' || data[pos] == '\t') {
+	for pos < len(data) && data[pos] <= ' ' && (data[pos] == ' ' || data[pos] == '\n' || data[pos] == '\r' || data[pos] == '\t') {
 		pos++
 	}
 	return pos

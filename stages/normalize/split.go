@@ -13,7 +13,12 @@ type record struct {
 	raw   *schema.Raw
 	index int32
 	docs  int32 // documents so far: accepted, rejected or dropped
+	lost  int   // documents whose end was looked for in vain
 }
+
+// maxLost bounds lost: each costs a look at the whole rest of the record, which
+// must not add up to the square of its size.
+const maxLost = 16
 
 // read accounts for everything in the record.
 func (r *record) read() {
@@ -125,6 +130,10 @@ func (r *record) value(data []byte, pos, level int) int {
 		if end := endOfValue(data, pos); end > 0 {
 			r.reject(data[pos:end], s.fault)
 			return end
+		}
+		if r.lost++; r.lost > maxLost {
+			r.reject(trimmed(data[pos:]), s.fault)
+			return spent
 		}
 	}
 	r.n.scanners[0].fault = s.fault

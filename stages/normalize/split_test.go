@@ -128,6 +128,18 @@ func TestTooManyDocuments(t *testing.T) {
 	}
 }
 
+// TestLinear: what a record costs does not grow with the square of its size.
+// A million lines that each open what never closes are given up on early.
+func TestLinear(t *testing.T) {
+	n := newNormalizer(t, nil)
+	for _, line := range []string{"{\"a\":[\n", "[\n", "{\"records\":[\n", "{\"a\":1,\"a\":[\n", "[[[[[[\n"} {
+		b := run(t, n, testSource(), 0, []byte(strings.Repeat(line, 1<<20)))
+		if len(b.Rejects) > maxLost+1 {
+			t.Errorf("%q: %d rejects", line, len(b.Rejects))
+		}
+	}
+}
+
 func TestSourceFormats(t *testing.T) {
 	okta := `{"uuid":"e3","published":"2026-03-02T10:00:02Z","eventType":"user.account.lock","severity":"INFO","actor":{"id":"1"}}`
 	f := func(formats []string, force, record, want string) {

@@ -1,0 +1,71 @@
+# Everything a checkout needs is fetched by these targets from package
+# registries: Go modules, the embedded ClickHouse engine (npm), Apache Kafka (Maven).
+
+GO      ?= go
+ARGS    ?=
+BROKERS ?= 1
+DATA    := ../shared/data
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/interdict
+	$(GO) build -o bin/interdict ./cmd/interdict
+
+.PHONY: clickhouse-lib
+clickhouse-lib: ## fetch and verify the embedded ClickHouse engine
+	@store/chdb/fetch-lib.sh
+
+.PHONY: demo
+demo: build clickhouse-lib ## run everything embedded over a seeded attack (ARGS=--once exits when done)
+	bin/interdict demo $(ARGS)
+
+.PHONY: test
+test: clickhouse-lib ## run the tests on embedded Kafka and ClickHouse
+	REQUIRE_CLICKHOUSE=1 $(GO) test ./...
+
+.PHONY: race
+race: clickhouse-lib ## run the tests under the race detector
+	REQUIRE_CLICKHOUSE=1 $(GO) test -race -short ./...
+
+.PHONY: test-kafka
+test-kafka: clickhouse-lib ## run the tests that need a broker against Apache Kafka
+	@set -e; trap 'deploy/kafka/kafka.sh down' EXIT; \
+	  addrs=$$(deploy/kafka/kafka.sh up 1); eval "$$addrs"; \
+	  REQUIRE_CLICKHOUSE=1 INTERDICT_TEST_KAFKA="$$KAFKA_BROKERS" $(GO) test -count=1 -p 1 ./pipeline/kafka/... ./bench/e2e/...
+
+.PHONY: check
+check: ## formatting, vet, generated files
+	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	@if test -d $(DATA); then $(MAKE) --no-print-directory generate && git diff --exit-code -- schema/ocsf deploy docs/config.md; \
+	  else echo "SKIPPED: $(DATA) is not present, generated OCSF tables are not compared"; fi
+
+.PHONY: generate
+generate: ## regenerate the OCSF tables and the configuration reference
+	$(GO) generate ./schema/ocsf
+	$(GO) run ./cmd/interdict/internal/configdoc
+
+.PHONY: golden
+golden: ## accept the present output as the golden one
+	$(GO) test ./schema/... ./stages/... ./store/... ./bench/gen/... -update
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder for FUZZTIME (default 30s) each
+	@for p in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$p/*_test.go | sed 's/func //'); do \
+	    echo "$$p $$f"; $(GO) test $$p -run xxx -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 20x || exit 1; done; done
+
+.PHONY: bench
+bench: ## micro-benchmarks of the stages
+	$(GO) test -run xxx -bench . ./stages/... ./schema
+
+.PHONY: kafka-up kafka-down
+kafka-up: ## start Apache Kafka on loopback (BROKERS=1 or 3)
+	@deploy/kafka/kafka.sh up $(BROKERS)
+kafka-down: ## stop it and delete its data
+	@deploy/kafka/kafka.sh down

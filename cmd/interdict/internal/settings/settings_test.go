@@ -1,0 +1,61 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, text string, environ ...string) (*Config, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "interdict.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path, environ)
+}
+
+func TestLoad(t *testing.T) {
+	c, err := load(t, `
+embedded: true
+kafka:
+  batch_linger: 50ms
+sources:
+  - {id: edr, tenant: acme, topic: acme.edr, formats: [ocsf], attests: [host, user]}
+`, "INTERDICT_KAFKA__BATCH_RECORDS=123", "INTERDICT_HOPS=[detect, persist]", "INTERDICT_LOG__LEVEL=debug", "OTHER=1", "INTERDICT_TEST_KAFKA=127.0.0.1:1", "INTERDICT_FAILPOINT=after_poll:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kafka.BatchRecords != 123 || c.Kafka.BatchLinger.Milliseconds() != 50 || len(c.Hops) != 2 || c.Log.Level != "debug" || c.Kafka.Prefix != "interdict" {
+		t.Errorf("%+v", c.Kafka)
+	}
+	if p := c.Plan(); len(p.Sources) != 1 || p.Sources[0].Topic != "acme.edr" || p.Sources[0].Attests[1] != "user" {
+		t.Errorf("%+v", p.Sources)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	f := func(text, want string, environ ...string) {
+		t.Helper()
+		_, err := load(t, text, environ...)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	f("embedded: true\nkafka:\n  brokerz: []\n", ":3:3: unknown field \"brokerz\"")
+	f("embedded: true\nembedded: false\n", ":2:1:")
+	f("embedded: [\n", ":1:")
+	f("embedded: true\nkafka:\n  batch_records: many\n", ":3:")
+	f("embedded: true\nhops: [detekt]\n", "hops")
+	f("embedded: true\nadmin: {listen: '0.0.0.0:1'}\n", "loopback")
+	f("embedded: true\nsources: [{id: a, tenant: t}]\n", "sources[0]")
+	f("embedded: true\nsources: [{id: a, tenant: t, topic: x}, {id: b, tenant: t, topic: x}]\n", "another source")
+	f("embedded: true\nsources: [{id: a, tenant: t, topic: x, attests: [moon]}]\n", "moon")
+	f("embedded: true\nsources: [{id: a, tenant: t, topic: x, formats: [moon]}]\n", "moon")
+	f("kafka: {brokers: []}\n", "brokers")
+	f("embedded: true\n", "nonsense", "INTERDICT_NONSENSE=1")
+	if _, err := Load("/does/not/exist.yaml", nil); err == nil {
+		t.Error("a missing file was read")
+	}
+}

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"github.com/interdict/interdict/schema"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Counts is the accounting of a process: for every stage, in = out + dropped +
+// rejected, in documents or alerts. A nil *Counts counts nothing.
+type Counts struct {
+	in, out  *prometheus.CounterVec
+	dropped  *prometheus.CounterVec
+	rejected *prometheus.CounterVec
+	outputs  *prometheus.CounterVec
+}
+
+// NewCounts registers the accounting with r.
+func NewCounts(r prometheus.Registerer) *Counts {
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "interdict", Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	return &Counts{
+		in:       vec("stage_in_total", "Documents or alerts given to a stage.", "stage"),
+		out:      vec("stage_out_total", "Alerts a stage let through.", "stage"),
+		dropped:  vec("stage_dropped_total", "Left out on purpose, by reason.", "stage", "reason"),
+		rejected: vec("stage_rejected_total", "Sent to the dead letter, by reason.", "stage", "reason"),
+		outputs:  vec("outputs_total", "Records produced, by topic.", "topic"),
+	}
+}
+
+// tallied is the size of a batch at one moment.
+type tallied struct {
+	alerts, rejects, drops int
+	batch                  *schema.Batch
+}
+
+func tally(b *schema.Batch) tallied {
+	return tallied{len(b.Alerts), len(b.Rejects), len(b.Drops), b}
+}
+
+// add books one step. The stage that splits records into documents has its input
+// counted by what came of them, since before it there are only records.
+func (c *Counts) add(stage string, before, after tallied) {
+	if c == nil {
+		return
+	}
+	out := after.alerts
+	in := after.alerts + (after.rejects - before.rejects) + (after.drops - before.drops)
+	c.in.WithLabelValues(stage).Add(float64(in))
+	c.out.WithLabelValues(stage).Add(float64(out))
+	for _, r := range after.batch.Rejects[before.rejects:] {
+		c.rejected.WithLabelValues(stage, r.Reason.String()).Inc()
+	}
+	var drops [256]int
+	for _, d := range after.batch.Drops[before.drops:] {
+		drops[d.Reason]++
+	}
+	for r, n := range drops {
+		if n > 0 {
+			c.dropped.WithLabelValues(stage, schema.Reason(r).String()).Add(float64(n))
+		}
+	}
+}
+
+func (c *Counts) produced(t Topic, n int) {
+	if c != nil && n > 0 {
+		c.outputs.WithLabelValues(t.Spec().Suffix).Add(float64(n))
+	}
+}

@@ -1,0 +1,194 @@
+package pipeline
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// maxWholeFile bounds a file that is one JSON document (an array, or objects over
+// several lines): it is read as a whole. Files of lines have no bound.
+const maxWholeFile = 1 << 30
+
+// FileRecord is one record of a file.
+type FileRecord struct {
+	Number int64 // from 1: the line, the row, or 1 for a file that is one document
+	Value  []byte
+}
+
+// ReadRecords reads a file of alerts ("-" is standard input) and yields its
+// records: the lines of NDJSON, the rows of CSV as objects, or the whole of
+// a file that is one JSON text. gzip and zstd are recognized by their first
+// bytes. A value is valid until yield returns. Blank lines are no records.
+func ReadRecords(ctx context.Context, name string, stdin io.Reader, yield func(FileRecord) error) error {
+	var r io.Reader = stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		r = f
+	}
+	br := bufio.NewReaderSize(r, 1<<20)
+	head, err := br.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading %s: %w", name, err)
+	}
+	base := name
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(br)
+		if err != nil {
+			return fmt.Errorf("reading %s as gzip: %w", name, err)
+		}
+		defer z.Close()
+		br = bufio.NewReaderSize(z, 1<<20)
+		base = strings.TrimSuffix(base, ".gz")
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(br, zstd.WithDecoderMaxMemory(256<<20))
+		if err != nil {
+			return fmt.Errorf("reading %s as zstd: %w", name, err)
+		}
+		defer z.Close()
+		br = bufio.NewReaderSize(z, 1<<20)
+		base = strings.TrimSuffix(base, ".zst")
+	}
+	wrap := func(err error) error {
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		return nil
+	}
+	if strings.EqualFold(filepath.Ext(base), ".csv") {
+		return wrap(readCSV(ctx, br, yield))
+	}
+	if oneDocument(br) {
+		data, err := io.ReadAll(io.LimitReader(br, maxWholeFile+1))
+		if err != nil {
+			return wrap(err)
+		}
+		if len(data) > maxWholeFile {
+			return wrap(fmt.Errorf("one JSON text of more than %d bytes: write it as one object a line", maxWholeFile))
+		}
+		return yield(FileRecord{1, data})
+	}
+	return wrap(readLines(ctx, br, yield))
+}
+
+// oneDocument reports whether the text is better read as a whole: it begins with
+// an array, or its first line is not a JSON value by itself although it begins
+// like an object.
+func oneDocument(br *bufio.Reader) bool {
+	for size := 4 << 10; ; size *= 4 {
+		head, err := br.Peek(min(size, br.Size()))
+		text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+		if len(text) > 0 && text[0] == '[' {
+			return true
+		}
+		if len(text) > 0 && text[0] != '{' {
+			return false
+		}
+		if line, rest, found := bytes.Cut(text, []byte("\n")); found {
+			// A broken first line of an NDJSON file must not swallow the file: it is
+			// one document only if what follows is no object of its own.
+			return !json.Valid(line) && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte("{"))
+		}
+		if err != nil || size >= br.Size() {
+			return false
+		}
+	}
+}
+
+func readLines(ctx context.Context, br *bufio.Reader, yield func(FileRecord) error) error {
+	var long []byte
+	for n := int64(1); ; n++ {
+		if n&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		line, err := br.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = long[:0]
+			for errors.Is(err, bufio.ErrBufferFull) {
+				if len(long) > maxWholeFile {
+					return fmt.Errorf("line %d: longer than %d bytes", n, maxWholeFile)
+				}
+				long = append(long, line...)
+				line, err = br.ReadSlice('\n')
+			}
+			long = append(long, line...)
+			line = long
+		}
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		if v := bytes.TrimRight(line, "\r\n"); len(bytes.TrimSpace(v)) > 0 {
+			if err := yield(FileRecord{n, v}); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+}
+
+// readCSV yields each row as a JSON object of strings under the header's names.
+func readCSV(ctx context.Context, br *bufio.Reader, yield func(FileRecord) error) error {
+	c := csv.NewReader(br)
+	c.FieldsPerRecord = -1
+	c.ReuseRecord = true
+	header, err := c.Read()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(header))
+	for i, h := range header {
+		names[i] = strings.TrimPrefix(h, "\ufeff")
+	}
+	row := make(map[string]string, len(names))
+	for n := int64(1); ; n++ {
+		if n&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		fields, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		clear(row)
+		for i, f := range fields {
+			if i < len(names) {
+				row[names[i]] = f
+			} else {
+				row[fmt.Sprintf("column_%d", i+1)] = f
+			}
+		}
+		v, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		if err := yield(FileRecord{n, v}); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,369 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/interdict/interdict/pipeline"
+	"github.com/interdict/interdict/stages"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+func TestSinkPlain(t *testing.T) {
+	c := newCluster(t)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	want := make(map[int]bool)
+	c.produceTxns(t, topic, 0, 1000, 70, 4, want)
+	store := newMemStore()
+	reg := prometheus.NewRegistry()
+	s := c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, quickSink(), Settings{Registry: reg})
+	eventually(t, 20*time.Second, "all rows", func() bool { return store.stored() == len(want) })
+	c.noLag(t, c.prefix+".persist", 10*time.Second)
+	st := s.Status()
+	if st.Totals.Rows != int64(len(want)) || st.Buffered != 0 || len(st.Partitions) != 3 {
+		t.Errorf("status %+v", st)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.Metric {
+			got[f.GetName()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	if got["interdict_sink_rows_total"] != float64(len(want)) || got["interdict_sink_lag"] != 0 || got["interdict_sink_committed_offset"] <= float64(len(want)) {
+		t.Errorf("metrics %v", got)
+	}
+	s.stop(t)
+	store.check(t, want)
+	if left, err := reg.Gather(); err != nil || len(left) > 0 {
+		t.Errorf("%d metrics are left behind, %v", len(left), err)
+	}
+	// The next run goes on where this one ended.
+	c.produceTxns(t, topic, 1000, 1100, 50, 9, want)
+	c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, quickSink(), Settings{})
+	eventually(t, 20*time.Second, "all rows", func() bool { return store.stored() == len(want) })
+	store.check(t, want)
+}
+
+// TestSinkCrash abandons members at each failpoint while others join and leave and
+// answers of the store get lost.
+func TestSinkCrash(t *testing.T) {
+	reached := make(map[string]int)
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			for point, n := range sinkCrashRound(t, seed) {
+				reached[point] += n
+			}
+		})
+	}
+	t.Logf("abandoned at %v", reached)
+	for _, p := range []string{FailAfterIntent, FailAfterInsert, FailBeforeCommit} {
+		if reached[p] < 3 {
+			t.Errorf("failpoint %s was reached %d times, want at least 3", p, reached[p])
+		}
+	}
+}
+
+func sinkCrashRound(t *testing.T, seed uint64) map[string]int {
+	c := newCluster(t, 4)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	store := newMemStore()
+	var mu sync.Mutex
+	rng := rand.New(rand.NewPCG(seed, 7))
+	chance := func(p float64) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return rng.Float64() < p
+	}
+	var calm atomic.Bool
+	store.before = func(context.Context, pipeline.Range) error {
+		if !calm.Load() && chance(0.05) {
+			return errAway
+		}
+		return nil
+	}
+	store.after = func(pipeline.Range) error {
+		if !calm.Load() && chance(0.05) {
+			return errAway // stored, but the answer is lost
+		}
+		return nil
+	}
+	reached := make(map[string]int)
+	crashed := make(chan *sinking, 16)
+	started := 0
+	start := func() *sinking {
+		started++
+		var dead atomic.Bool
+		var self atomic.Pointer[sinking]
+		set := Settings{Failpoint: func(name string) {
+			if !dead.Load() && (calm.Load() || !chance(0.04)) {
+				return
+			}
+			if dead.CompareAndSwap(false, true) {
+				mu.Lock()
+				reached[name]++
+				mu.Unlock()
+				for self.Load() == nil {
+					time.Sleep(time.Millisecond)
+				}
+				crashed <- self.Load()
+			}
+			runtime.Goexit() // this attempt goes no further, nor does any of this member
+		}}
+		sc := quickSink()
+		sc.RevokeTimeout = 200 * time.Millisecond
+		x := c.startSink(t, c.config(fmt.Sprint("m", started)), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, sc, set)
+		self.Store(x)
+		return x
+	}
+	members := []*sinking{start(), start(), start()}
+	want := make(map[int]bool)
+	for i := range 12 {
+		c.produceTxns(t, topic, i*400, (i+1)*400, 60, 5, want)
+		select {
+		case dead := <-crashed:
+			dead.cancel()
+			<-dead.done
+			members = slices.DeleteFunc(members, func(x *sinking) bool { return x == dead })
+			members = append(members, start())
+		default:
+			if i%4 == 3 { // somebody leaves in order, somebody joins
+				x := members[0]
+				x.cancel()
+				<-x.done
+				members = append(members[1:], start())
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	calm.Store(true)
+	for {
+		select {
+		case dead := <-crashed:
+			dead.cancel()
+			<-dead.done
+			continue
+		default:
+		}
+		break
+	}
+	start()
+	eventually(t, 40*time.Second, "all rows", func() bool { return store.stored() >= len(want) })
+	c.noLag(t, c.prefix+".persist", 20*time.Second)
+	store.check(t, want)
+	mu.Lock()
+	defer mu.Unlock()
+	t.Logf("%d members, %d ranges, %d inserted again and dropped, abandoned at %v", started, len(store.tokens), store.dropped, reached)
+	return reached
+}
+
+// TestSinkZombie holds an insert that does not listen to its context while another
+// member takes the partition over and goes on.
+func TestSinkZombie(t *testing.T) {
+	c := newCluster(t, 2)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	want := make(map[int]bool)
+	c.produceTxns(t, topic, 0, 400, 100, 1000, want)
+	store := newMemStore()
+	held := make(chan struct{})
+	var stuck atomic.Int32
+	slow := func(ctx context.Context, r pipeline.Range) (int, error) {
+		stuck.Add(1)
+		<-held
+		store.put(r)
+		return 1, nil
+	}
+	sc := quickSink()
+	sc.RevokeTimeout = 200 * time.Millisecond
+	hop := pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: slow}
+	old := c.startSink(t, c.config("old"), hop, sc, Settings{})
+	eventually(t, 15*time.Second, "both inserts are held", func() bool { return stuck.Load() == 2 })
+	hop.Insert = store.insert
+	young := c.startSink(t, c.config("young"), hop, sc, Settings{})
+	eventually(t, 15*time.Second, "the new member took a range over", func() bool { return young.Status().Totals.Recovered >= 1 })
+	eventually(t, 15*time.Second, "half of the rows", func() bool { return store.stored() >= len(want)/2 })
+	c.produceTxns(t, topic, 400, 600, 100, 1000, want)
+	eventually(t, 15*time.Second, "the new member went on", func() bool { return store.stored() >= 300 })
+	close(held) // the zombie's insert goes through now
+	eventually(t, 15*time.Second, "all rows", func() bool { return store.stored() == len(want) })
+	c.noLag(t, c.prefix+".persist", 10*time.Second)
+	store.check(t, want)
+	if store.dropped == 0 {
+		t.Error("the zombie's insert was not seen again: the test did not test it")
+	}
+	old.stop(t)
+	young.stop(t)
+}
+
+func TestSinkStoreAway(t *testing.T) {
+	c := newCluster(t)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	values := make([][]byte, 6000)
+	for i := range values {
+		values[i] = fmt.Appendf(nil, "%d %s", i, strings.Repeat("x", 3840)) // compresses a hundredfold
+	}
+	store := newMemStore()
+	var away atomic.Bool
+	store.before = func(context.Context, pipeline.Range) error {
+		if away.Load() {
+			return errAway
+		}
+		return nil
+	}
+	away.Store(true)
+	cfg := c.config("a")
+	cfg.MaxBuffered = 4 << 20
+	sc := quickSink()
+	sc.Bytes = 1 << 20
+	s := c.startSink(t, cfg, pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, sc, Settings{})
+	c.produce(t, topic, values...)
+	eventually(t, 15*time.Second, "reading waits for the store", func() bool { return s.Status().Buffered >= 3<<20 })
+	peak := int64(0)
+	for range 30 {
+		peak = max(peak, s.Status().Buffered)
+		time.Sleep(100 * time.Millisecond)
+	}
+	if limit := cfg.MaxBuffered + 1000*4096; peak > limit { // one poll over
+		t.Errorf("buffered %d bytes, limit %d", peak, limit)
+	}
+	if s.Status().Totals.Failures == 0 {
+		t.Error("the store was never asked")
+	}
+	away.Store(false)
+	eventually(t, 30*time.Second, "it catches up", func() bool { return store.stored() == len(values) })
+	c.noLag(t, c.prefix+".persist", 10*time.Second)
+	for v, n := range store.rows {
+		if n != 1 {
+			t.Fatalf("%.10s stored %d times", v, n)
+		}
+	}
+	t.Logf("peak %d KiB of %d KiB, %d failures", peak>>10, cfg.MaxBuffered>>10, s.Status().Totals.Failures)
+}
+
+func TestSinkBudget(t *testing.T) {
+	const partitions, rate, blocks = 64, 40, 5
+	c := newCluster(t, partitions)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	store := newMemStore()
+	store.perRange = blocks
+	sc := quickSink()
+	sc.InsertsPerSecond, sc.Rows, sc.Linger = rate, 10, 10*time.Millisecond
+	s := c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, sc, Settings{})
+	total := 0
+	for start := time.Now(); time.Since(start) < 5*time.Second; {
+		c.produce(t, topic, numbers(total, total+partitions*20)...)
+		total += partitions * 20
+		time.Sleep(50 * time.Millisecond)
+	}
+	eventually(t, 30*time.Second, "all rows", func() bool { return store.stored() == total })
+	s.stop(t)
+	// Within any stretch of time, no more than published.
+	worst := 0.0
+	for i := range store.inserts {
+		sum := 0
+		for j := i; j < len(store.inserts); j++ {
+			sum += store.inserts[j].blocks
+			span := store.inserts[j].at.Sub(store.inserts[i].at).Seconds()
+			allowed := rate*(span+1) + float64(sc.Concurrency*blocks)
+			worst = max(worst, float64(sum)/allowed)
+		}
+	}
+	if worst > 1 {
+		t.Errorf("%.2f times the budget", worst)
+	}
+	n := len(store.inserts)
+	t.Logf("%d rows in %d ranges, %d blocks; at most %.2f of the budget in any stretch", total, n, n*blocks, worst)
+	if rows := total / n; rows <= sc.Rows {
+		t.Errorf("ranges of %d rows did not grow beyond %d", rows, sc.Rows)
+	}
+}
+
+// TestSinkCompacted: no intents on compacted topics, and all arrives at least once.
+func TestSinkCompacted(t *testing.T) {
+	c := newCluster(t)
+	topic := pipeline.TopicIncidents.Name(c.prefix)
+	store := newMemStore()
+	var notes sync.Map
+	store.after = func(r pipeline.Range) error {
+		o, err := c.adm.FetchOffsets(t.Context(), c.prefix+".persist")
+		if err != nil {
+			return err
+		}
+		o.Each(func(o kadm.OffsetResponse) { notes.Store(o.Metadata, true) })
+		return nil
+	}
+	c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, quickSink(), Settings{})
+	want := make(map[int]bool)
+	c.produceTxns(t, topic, 0, 500, 50, 4, want)
+	eventually(t, 20*time.Second, "all rows", func() bool { return store.stored() == len(want) })
+	c.noLag(t, c.prefix+".persist", 10*time.Second)
+	notes.Range(func(k, _ any) bool {
+		if _, in, err := parseNote(k.(string)); in != nil || err != nil {
+			t.Errorf("commit metadata %q on a compacted topic, %v", k, err)
+		}
+		return true
+	})
+}
+
+func TestSinkPermanent(t *testing.T) {
+	c := newCluster(t)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	c.produce(t, topic, numbers(0, 10)...)
+	hop := pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: func(context.Context, pipeline.Range) (int, error) {
+		return 0, stages.Permanent(fmt.Errorf("no such table"))
+	}}
+	s := c.startSink(t, c.config("a"), hop, quickSink(), Settings{})
+	<-s.done
+	if s.err == nil || !stages.IsPermanent(s.err) || !strings.Contains(s.err.Error(), "no such table") {
+		t.Errorf("Run: %v", s.err)
+	}
+}
+
+// TestSinkIntentMismatch: what was announced and what the log holds differ, so
+// nothing may be inserted.
+func TestSinkIntentMismatch(t *testing.T) {
+	c := newCluster(t, 1)
+	topic := pipeline.TopicAlerts.Name(c.prefix)
+	c.produce(t, topic, numbers(0, 10)...)
+	ids, err := c.adm.ListTopics(t.Context(), topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := fmt.Sprintf("%x", [16]byte(ids[topic].ID))
+	for name, tc := range map[string]struct{ note, want string }{
+		"other records":  {intent{hi: 5, n: 6, sum: 1, try: 1}.note(id), "not the ones in the log"},
+		"beyond the end": {intent{hi: 50, n: 6, sum: 1, try: 1}.note(id), "the log ends at 10"},
+		"other topic":    {intent{hi: 5, n: 6, sum: 1, try: 1}.note("00ff"), "deleted and created again"},
+		"damaged":        {notePrefix + id + " intent hi=x", "commit metadata"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hop := pipeline.SinkHop{Name: "p" + fmt.Sprint(len(name)), Inputs: []string{topic}, Insert: newMemStore().insert}
+			o := make(kadm.Offsets)
+			o.Add(kadm.Offset{Topic: topic, Partition: 0, At: 0, Metadata: tc.note})
+			if err := c.adm.CommitAllOffsets(t.Context(), c.prefix+"."+hop.Name, o); err != nil {
+				t.Fatal(err)
+			}
+			s := c.startSink(t, c.config("a"), hop, quickSink(), Settings{})
+			select {
+			case <-s.done:
+			case <-time.After(15 * time.Second):
+				t.Fatal("still running")
+			}
+			if s.err == nil || !strings.Contains(s.err.Error(), tc.want) || s.Status().Totals.Rows != 0 {
+				t.Errorf("Run: %v, %d rows", s.err, s.Status().Totals.Rows)
+			}
+		})
+	}
+}
