@@ -97,7 +97,6 @@ var allowed = map[string]string{
 	"go.yaml.in/yaml/v3":                     "YAML nodes, where comments and order matter",
 	"golang.org/x/net":                       "the public suffix list",
 	"golang.org/x/sync":                      "errgroup and semaphore",
-	"golang.org/x/time":                      "rate limits",
 	"google.golang.org/protobuf":             "protowire on the hot path; dynamicpb as the other opinion in tests",
 	"pgregory.net/rapid":                     "property tests with shrinking",
 }

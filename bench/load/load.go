@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -25,6 +28,7 @@ type Options struct {
 	Records    int
 	Seed       uint64
 	Progress   func(string)
+	Profile    string        // folder for a CPU profile per row; empty: none
 	WaitAtMost time.Duration // for each hop
 }
 
@@ -55,7 +59,7 @@ func Run(ctx context.Context, o Options) ([]Measure, error) {
 	}
 	var list []Measure
 	say("bare exactly-once copy")
-	m, err := measure("copy", o.Records, func() error {
+	m, err := measure(o.Profile, "copy", o.Records, func() error {
 		n, err := kafka.PassThrough(ctx, o.Kafka, o.Topic, o.Copy, o.Records)
 		if err == nil && n != o.Records {
 			err = fmt.Errorf("copied %d of %d records", n, o.Records)
@@ -128,7 +132,7 @@ func fill(ctx context.Context, o Options) error {
 
 // hop runs one hop until it is done, and measures it.
 func (o Options) hop(ctx context.Context, name string, run func(context.Context) error, done func() bool) (Measure, error) {
-	return measure(name, o.Records, func() error {
+	return measure(o.Profile, name, o.Records, func() error {
 		ctx, cancel := context.WithTimeout(ctx, o.WaitAtMost)
 		defer cancel()
 		ended := make(chan error, 1)
@@ -174,13 +178,24 @@ func sinkDone(st kafka.SinkStatus, records int) bool {
 }
 
 // measure runs do and charges it with this process's CPU time.
-func measure(name string, records int, do func() error) (Measure, error) {
+func measure(profile, name string, records int, do func() error) (m Measure, err error) {
 	runtime.GC()
+	if profile != "" {
+		f, err := os.Create(filepath.Join(profile, name+".pprof"))
+		if err != nil {
+			return m, err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return m, err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	cpu, start := cpuTime(), time.Now()
 	if err := do(); err != nil {
-		return Measure{}, fmt.Errorf("measuring %s: %w", name, err)
+		return m, fmt.Errorf("measuring %s: %w", name, err)
 	}
-	m := Measure{Name: name, Records: records, Seconds: time.Since(start).Seconds()}
+	m = Measure{Name: name, Records: records, Seconds: time.Since(start).Seconds()}
 	used := cpuTime() - cpu
 	m.CPU = float64(used.Microseconds()) / float64(records)
 	m.PerSecond = float64(records) / m.Seconds

@@ -139,7 +139,8 @@ func startBroker(ctx context.Context, self string) (stop func(), addrs []string,
 
 type benchPipelineCmd struct {
 	benchGround
-	Records int `default:"200000" help:"Alerts of 1.2 KB to take through every hop."`
+	Records int    `default:"200000" help:"Alerts of 1.2 KB to take through every hop."`
+	Profile string `type:"existingdir" placeholder:"DIR" help:"Write a CPU profile per row here."`
 }
 
 func (c *benchPipelineCmd) Run(ctx context.Context, s *streams) error {
@@ -149,7 +150,7 @@ func (c *benchPipelineCmd) Run(ctx context.Context, s *streams) error {
 		cfg.Detect.IdleAfter = time.Second
 	}, func(cfg *settings.Config, plan *pipeline.Plan) error {
 		rows, err := load.Run(ctx, load.Options{Kafka: cfg.Kafka, Plan: plan, Sink: cfg.Sink, Persist: !c.NoStore, Topic: sources[0].Topic,
-			Copy: sources[1].Topic, Records: c.Records, Seed: 1, Progress: func(t string) { fmt.Fprintln(s.err, t) }})
+			Copy: sources[1].Topic, Records: c.Records, Seed: 1, Profile: c.Profile, Progress: func(t string) { fmt.Fprintln(s.err, t) }})
 		if err != nil {
 			return err
 		}

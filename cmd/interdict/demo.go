@@ -19,7 +19,7 @@ import (
 type demoCmd struct {
 	Once     bool   `help:"Exit when the results are printed."`
 	Seed     uint64 `default:"1" help:"Seed of the generated world."`
-	Hosts    int    `default:"150" help:"Machines in the world."`
+	Hosts    int    `default:"400" help:"Machines in the world."`
 	Attacks  int    `default:"3" help:"Attacks hidden in it; the first is ransomware."`
 	DataDir  string `type:"path" placeholder:"DIR" help:"Keep the data here; default: a temporary folder."`
 	LogLevel string `default:"warn" enum:"debug,info,warn,error" help:"What is logged (${enum})."`

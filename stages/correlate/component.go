@@ -124,9 +124,12 @@ func (t *tenant) union(l *ladder, x, y int32) {
 	r.refs++
 	c.parent = x
 	was := r.over || c.over
-	if was && level != 0 {
+	switch {
+	case was && level != 0:
 		r.list = 0
-	} else {
+	case younger:
+		r.list = t.splice(c.list, r.list, level)
+	default:
 		r.list = t.splice(r.list, c.list, level)
 	}
 	c.list = 0
@@ -186,8 +189,9 @@ func (t *tenant) noteMoved(level int8, list int32) {
 	}
 }
 
-// splice makes one circular list of two. Level 0 lists are linked both ways:
-// alerts leave them while the component lives on.
+// splice makes one circular list of two, each named by its last alert: x's
+// alerts, then y's. So alerts that come in order of time are listed in it. Level 0
+// lists are linked both ways: alerts leave them while the component lives on.
 func (t *tenant) splice(x, y int32, level int8) int32 {
 	if x == 0 || y == 0 {
 		return max(x, y)
@@ -198,7 +202,7 @@ func (t *tenant) splice(x, y int32, level int8) int32 {
 		t.alerts.mut(a.next[0]).prev = x
 		t.alerts.mut(b.next[0]).prev = y
 	}
-	return x
+	return y
 }
 
 // unlink takes an alert out of its level 0 list.
@@ -210,19 +214,21 @@ func (t *tenant) unlink(alert int32) {
 		return
 	}
 	if r.list == alert {
-		r.list = a.next[0]
+		r.list = a.prev
 	}
 	t.alerts.mut(a.next[0]).prev = a.prev
 	t.alerts.mut(a.prev).next[0] = a.next[0]
 	a.next[0], a.prev = alert, alert
 }
 
-// members appends the alerts of a component that is within its cap.
+// members appends the alerts of a component that is within its cap, mostly in
+// order of time.
 func (t *tenant) members(dst []int32, root int32) []int32 {
 	r := t.slots.at(root)
 	for a := r.list; ; {
+		a = t.alerts.at(a).next[r.level]
 		dst = append(dst, a)
-		if a = t.alerts.at(a).next[r.level]; a == r.list {
+		if a == r.list {
 			return dst
 		}
 	}

@@ -18,7 +18,7 @@ type detail struct {
 	severity   schema.Severity
 	malicious  bool // matched an indicator with that verdict
 	start, end schema.Millis
-	techniques []schema.Technique
+	techniques string // see technique
 }
 
 const (
@@ -47,17 +47,34 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
+// cutText takes what appendText wrote from the front of b.
+func cutText(b string) (text, rest string, ok bool) {
+	n, k := uint64(0), 0
+	if len(b) > 0 && b[0] < 0x80 {
+		n, k = uint64(b[0]), 1
+	} else if n, k = binary.Uvarint(unsafe.Slice(unsafe.StringData(b), len(b))); k <= 0 {
+		return "", "", false
+	}
+	if n > uint64(len(b)-k) {
+		return "", "", false
+	}
+	return b[k : k+int(n)], b[k+int(n):], true
+}
+
+// detailFixed is the size of a detail's numbers, which its texts follow.
+const detailFixed = 18
+
 func appendDetail(b []byte, a *schema.Alert) []byte {
 	flags := byte(0)
 	if slices.ContainsFunc(a.Matches, func(m schema.Match) bool { return m.Verdict == schema.VerdictMalicious }) {
 		flags = 1
 	}
 	b = append(b, byte(a.Severity), flags)
-	b = binary.AppendVarint(b, int64(a.Start))
-	b = binary.AppendVarint(b, int64(a.End))
+	b = binary.LittleEndian.AppendUint64(b, uint64(a.Start))
+	b = binary.LittleEndian.AppendUint64(b, uint64(a.End))
+	b = appendText(b, a.Source)
 	b = appendText(b, cut(a.Title, maxTitle))
 	b = appendText(b, a.VendorID)
-	b = appendText(b, a.Source)
 	for _, t := range a.Techniques[:min(len(a.Techniques), maxTechniques)] {
 		b = appendText(b, cut(t.ID, maxTitle))
 		b = appendText(b, cut(t.Tactic, maxTitle))
@@ -65,39 +82,40 @@ func appendDetail(b []byte, a *schema.Alert) []byte {
 	return b
 }
 
-// decode reads what appendDetail wrote. It reports false on anything else.
-func (d *detail) decode(b []byte) bool {
-	if len(b) < 2 {
+// decode reads what appendDetail wrote, and reports false on what is too short.
+func (d *detail) decode(b []byte) (ok bool) {
+	if len(b) < detailFixed {
 		return false
 	}
 	d.severity, d.malicious = schema.Severity(b[0]), b[1]&1 != 0
-	b = b[2:]
-	ok := true
-	number := func() schema.Millis {
-		v, n := binary.Varint(b)
-		if n <= 0 {
-			ok, b = false, nil
-			return 0
-		}
-		b = b[n:]
-		return schema.Millis(v)
+	d.start, d.end = schema.Millis(binary.LittleEndian.Uint64(b[2:])), schema.Millis(binary.LittleEndian.Uint64(b[10:]))
+	rest := alias(b[detailFixed:])
+	if d.source, rest, ok = cutText(rest); !ok {
+		return false
 	}
-	text := func() string {
-		v, n := binary.Uvarint(b)
-		if n <= 0 || v > uint64(len(b)-n) {
-			ok, b = false, nil
-			return ""
-		}
-		s := alias(b[n : n+int(v)])
-		b = b[n+int(v):]
-		return s
+	if d.title, rest, ok = cutText(rest); !ok {
+		return false
 	}
-	d.start, d.end = number(), number()
-	d.title, d.vendorID, d.source = text(), text(), text()
-	d.techniques = d.techniques[:0]
-	for ok && len(b) > 0 {
-		id := text()
-		d.techniques = append(d.techniques, schema.Technique{ID: id, Tactic: text()})
+	d.vendorID, d.techniques, ok = cutText(rest)
+	return ok
+}
+
+// technique reads the first of an observation's techniques, of which there is at
+// least one, and gives the others.
+func technique(list string) (t schema.Technique, rest string, ok bool) {
+	if t.ID, rest, ok = cutText(list); !ok {
+		return t, "", false
 	}
-	return ok && len(d.techniques) <= maxTechniques
+	t.Tactic, rest, ok = cutText(rest)
+	return t, rest, ok
+}
+
+// valid reports whether b is a whole detail.
+func (d *detail) valid(b []byte) bool {
+	ok := d.decode(b)
+	n := 0
+	for rest := d.techniques; ok && rest != ""; n++ {
+		_, rest, ok = technique(rest)
+	}
+	return ok && n <= maxTechniques
 }

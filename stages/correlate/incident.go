@@ -16,15 +16,28 @@ const (
 	maxHeadTTP = 256
 )
 
-// headBuilder computes an incident's head from its alerts. It holds scratch.
+// headBuilder computes an incident's head from its alerts. It holds scratch, and
+// the memory of what is emitted.
 type headBuilder struct {
-	d       detail
 	sources []string
+	lists   []string // encoded techniques of observations, the last few distinct ones
 	ttps    []schema.Technique
-	ents    []int32 // distinct entities
-	top     []int32 // the most shared of them, best first
+	ents    []int32  // distinct entities
+	top     []shared // the most shared of them, best first
 	buf     []byte
-	text    [2][]byte
+
+	texts      texts
+	strings    slab[string]
+	techniques slab[schema.Technique]
+	refs       slab[schema.EntityRef]
+	factors    slab[schema.Factor]
+}
+
+// shared is an entity with the number of alerts that share it.
+type shared struct {
+	tally int32
+	key   int32
+	typ   schema.EntityType
 }
 
 // facts is what title, priority and promotion are made of.
@@ -35,7 +48,7 @@ type facts struct {
 	malicious bool
 	hosts     int
 	users     int
-	tactics   []string // distinct, in kill-chain order
+	tactics   tactics
 	sources   []string // sorted
 }
 
@@ -53,29 +66,35 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 	if inc.touched {
 		out.Suggested = h.scattered(t, ms)
 	}
-	h.sources, h.ttps, h.ents = h.sources[:0], h.ttps[:0], h.ents[:0]
+	h.sources, h.lists, h.ttps, h.ents = h.sources[:0], h.lists[:0], h.ttps[:0], h.ents[:0]
 	facts := facts{alerts: len(ms)}
 	out.First, out.Last = maxTime, -maxTime
 	for i, m := range ms {
 		a := t.alerts.at(m)
 		for o := a.obs; o != 0; {
 			rec := t.obs.at(o)
-			h.d.decode(t.blobs.get(rec.detail))
 			h.merge(t, &out, &facts, rec, o == a.cur, int32(i))
 			o = rec.next
 		}
 	}
-	slices.Sort(h.sources)
-	slices.SortFunc(h.ttps, compareTTP)
-	h.ttps = slices.Compact(h.ttps)
+	if len(h.sources) > 1 {
+		slices.Sort(h.sources)
+	}
+	if len(h.ttps) > 1 {
+		slices.SortFunc(h.ttps, compareTTP)
+		h.ttps = slices.Compact(h.ttps)
+	}
 	facts.sources = h.sources
 	facts.tactics = tacticsOf(h.ttps)
-	out.Sources = slices.Clone(h.sources[:min(len(h.sources), maxSources)])
-	out.Techniques = slices.Clone(h.ttps[:min(len(h.ttps), maxHeadTTP)])
+	out.Sources = h.strings.clone(h.sources[:min(len(h.sources), maxSources)])
+	out.Techniques = h.techniques.clone(h.ttps[:min(len(h.ttps), maxHeadTTP)])
 	out.Entities = h.rank(l, t, &facts)
 	out.Severity = facts.severity
-	out.Title = facts.sentence()
-	out.Factors, out.Priority = facts.score()
+	h.buf = facts.appendSentence(h.buf[:0])
+	out.Title = h.texts.clone(h.buf)
+	var made [factors]schema.Factor
+	n, priority := facts.score(&made)
+	out.Factors, out.Priority = h.factors.clone(made[:n]), priority
 	if facts.promoted(l) {
 		out.Disposition = schema.Promoted
 	}
@@ -85,21 +104,25 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 // merge adds an observation: times, techniques and entities of all of them
 // count, the rest comes from the latest revision.
 func (h *headBuilder) merge(t *tenant, out *schema.Incident, f *facts, rec *obsRec, current bool, member int32) {
+	var d detail
+	d.decode(t.blobs.get(rec.detail))
 	first, last := millis(rec.t), millis(rec.t)
-	if h.d.start != 0 {
-		first = h.d.start
+	if d.start != 0 {
+		first = d.start
 	}
-	if h.d.end != 0 {
-		last = h.d.end
+	if d.end != 0 {
+		last = d.end
 	}
 	out.First, out.Last = min(out.First, first), max(out.Last, last)
-	f.malicious = f.malicious || h.d.malicious
-	h.ttps = append(h.ttps, h.d.techniques...)
-	if !slices.Contains(h.sources, h.d.source) {
-		h.sources = append(h.sources, h.d.source)
+	f.malicious = f.malicious || d.malicious
+	if !slices.Contains(h.sources, d.source) {
+		h.sources = append(h.sources, d.source)
 	}
-	if current && (f.title == "" && f.severity == 0 || h.d.severity > f.severity) {
-		f.severity, f.title = h.d.severity, h.d.title
+	if d.techniques != "" && !slices.Contains(h.lists, d.techniques) {
+		h.learn(d.techniques)
+	}
+	if current && (f.title == "" && f.severity == 0 || d.severity > f.severity) {
+		f.severity, f.title = d.severity, d.title
 	}
 	keys := t.keysOf(rec)
 	for i := range keys.len() {
@@ -114,9 +137,27 @@ func (h *headBuilder) merge(t *tenant, out *schema.Incident, f *facts, rec *obsR
 	}
 }
 
+// learn adds a list of techniques that was not among the last few.
+func (h *headBuilder) learn(list string) {
+	if len(h.lists) < 8 {
+		h.lists = append(h.lists, list)
+	} else {
+		h.lists[len(h.ttps)%len(h.lists)] = list
+	}
+	for ok := true; ok && list != ""; {
+		var x schema.Technique
+		if x, list, ok = technique(list); ok {
+			h.ttps = append(h.ttps, x)
+		}
+	}
+}
+
 // campaign is the id that the level 0 component has by its founder.
 func (h *headBuilder) campaign(t *tenant, f int32) schema.IncidentID {
 	first := t.slots.at(t.rootOf(f, 0)).firstID
+	if a := t.alerts.at(f); a.id == first {
+		return t.incs.at(a.own).id
+	}
 	if a := t.alerts.at(t.byID.get(first)); a.id == first && a.own != 0 {
 		return t.incs.at(a.own).id
 	}
@@ -146,32 +187,32 @@ func (h *headBuilder) rank(l *ladder, t *tenant, f *facts) []schema.EntityRef {
 		case schema.EntityUser:
 			f.users++
 		}
+		x := shared{k.tally, e, k.typ}
 		n := len(h.top)
-		if n == l.entities && h.ranked(t, h.top[n-1], e) < 0 {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(h.top, e, func(x, y int32) int { return h.ranked(t, x, y) })
 		if n == l.entities {
+			if ranked(t, h.top[n-1], x) < 0 {
+				continue
+			}
 			h.top = h.top[:n-1]
 		}
-		h.top = slices.Insert(h.top, at, e)
+		at, _ := slices.BinarySearchFunc(h.top, x, func(x, y shared) int { return ranked(t, x, y) })
+		h.top = slices.Insert(h.top, at, x)
 	}
-	out := make([]schema.EntityRef, len(h.top))
+	out := h.refs.take(len(h.top))
 	for i, e := range h.top {
-		out[i] = t.entity(e)
+		out[i] = t.entity(e.key)
 	}
 	return out
 }
 
-func (h *headBuilder) ranked(t *tenant, x, y int32) int {
-	a, b := t.keys.at(x), t.keys.at(y)
-	if a.tally != b.tally {
-		return cmp.Compare(b.tally, a.tally)
+func ranked(t *tenant, x, y shared) int {
+	if x.tally != y.tally {
+		return cmp.Compare(y.tally, x.tally)
 	}
-	if a.typ != b.typ {
-		return strings.Compare(a.typ.String(), b.typ.String())
+	if x.typ != y.typ {
+		return strings.Compare(x.typ.String(), y.typ.String())
 	}
-	return strings.Compare(alias(t.blobs.get(a.text)), alias(t.blobs.get(b.text)))
+	return strings.Compare(alias(t.blobs.get(t.keys.at(x.key).text)), alias(t.blobs.get(t.keys.at(y.key).text)))
 }
 
 // sum names everything a head says but its version.

@@ -93,7 +93,9 @@ func (r *resolver) collect(t *tenant) {
 func (r *resolver) add(t *tenant, root int32) {
 	from := len(r.order)
 	r.order = t.members(r.order, root)
-	slices.SortFunc(r.order[from:], t.compare)
+	if ms := r.order[from:]; !slices.IsSortedFunc(ms, t.compare) {
+		slices.SortFunc(ms, t.compare)
+	}
 	r.groups = append(r.groups, group{root, int32(from), int32(len(r.order))})
 }
 

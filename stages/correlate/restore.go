@@ -137,7 +137,7 @@ func (s *reader) observation(alert int32, a *alertRec) int32 {
 	o.alert = alert
 	detailBytes := s.text(maxText)
 	var d detail
-	s.check(d.decode(detailBytes), "bad detail")
+	s.check(d.valid(detailBytes), "bad detail")
 	o.detail = t.blobs.add(detailBytes)
 	links, n := s.num(), s.num()
 	s.check(links <= n && links <= uint64(s.l.maxEntities) && n <= maxLinking+maxExtra, "too many keys")
@@ -225,7 +225,7 @@ func (s *reader) slotOf(idx int32, a *alertRec, level int8, before int32) int32 
 	if level == 0 {
 		a.prev = idx
 	}
-	r.list = s.t.splice(idx, r.list, level)
+	r.list = s.t.splice(r.list, idx, level)
 	return no
 }
 

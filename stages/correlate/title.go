@@ -1,10 +1,8 @@
 package correlate
 
 import (
-	"fmt"
 	"math/bits"
-	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/interdict/interdict/schema"
 )
@@ -44,23 +42,31 @@ func tacticRank(id string) (rank int, name string) {
 	return 0, ""
 }
 
-// tacticsOf lists the known tactics of techniques in the order of an attack.
-func tacticsOf(ts []schema.Technique) []string {
+// tactics are the known tactics of an incident, in the order of an attack.
+type tactics struct {
+	n           int
+	first, last string // names
+}
+
+func tacticsOf(ts []schema.Technique) (out tactics) {
 	var by [15]string
-	for _, t := range ts {
-		rank, _ := tacticRank(t.Tactic)
-		by[rank] = t.Tactic
+	for i := range ts {
+		rank, name := tacticRank(ts[i].Tactic)
+		by[rank] = name
 	}
-	out := make([]string, 0, len(by))
-	for _, id := range by[1:] {
-		if id != "" {
-			out = append(out, id)
+	for _, name := range by[1:] {
+		if name == "" {
+			continue
 		}
+		if out.n++; out.n == 1 {
+			out.first = name
+		}
+		out.last = name
 	}
 	return out
 }
 
-// sentence names an incident by one grammar:
+// appendSentence names an incident by one grammar:
 //
 //	one alert:     <title>
 //	several:       <what> [on <hosts>[, <users>]] by <sources>
@@ -69,69 +75,85 @@ func tacticsOf(ts []schema.Technique) []string {
 //	<sources>:     up to three names, then "and <n> more"
 //
 // <title> is that of the most severe alert, of those the oldest.
-func (f *facts) sentence() string {
+func (f *facts) appendSentence(b []byte) []byte {
 	if f.alerts == 1 {
-		return f.title
+		return append(b, f.title...)
 	}
-	var s strings.Builder
-	switch n := len(f.tactics); n {
+	more := func(n int) {
+		b = append(b, " and "...)
+		b = strconv.AppendInt(b, int64(n), 10)
+		b = append(b, " more"...)
+	}
+	switch f.tactics.n {
 	case 0:
-		fmt.Fprintf(&s, "%s and %d more", f.title, f.alerts-1)
+		b = append(b, f.title...)
+		more(f.alerts - 1)
+	case 1:
+		b = append(b, f.tactics.first...)
 	default:
-		_, first := tacticRank(f.tactics[0])
-		s.WriteString(first)
-		if n > 1 {
-			_, last := tacticRank(f.tactics[n-1])
-			s.WriteString(" to ")
-			s.WriteString(strings.ToLower(last[:1]))
-			s.WriteString(last[1:])
-		}
+		b = append(b, f.tactics.first...)
+		b = append(b, " to "...)
+		last := f.tactics.last
+		b = append(b, last[0]|0x20)
+		b = append(b, last[1:]...)
 	}
 	sep := " on "
 	for _, c := range [...]struct {
 		n    int
 		noun string
-	}{{f.hosts, "host"}, {f.users, "user"}} {
+	}{{f.hosts, " host"}, {f.users, " user"}} {
 		if c.n == 0 {
 			continue
 		}
-		fmt.Fprintf(&s, "%s%d %s", sep, c.n, c.noun)
+		b = append(b, sep...)
+		b = strconv.AppendInt(b, int64(c.n), 10)
+		b = append(b, c.noun...)
 		if c.n > 1 {
-			s.WriteByte('s')
+			b = append(b, 's')
 		}
 		sep = ", "
 	}
-	s.WriteString(" by ")
-	named := f.sources[:min(len(f.sources), 3)]
-	s.WriteString(strings.Join(named, ", "))
-	if n := len(f.sources) - len(named); n > 0 {
-		fmt.Fprintf(&s, " and %d more", n)
+	sep = " by "
+	for _, name := range f.sources[:min(len(f.sources), 3)] {
+		b = append(append(b, sep...), name...)
+		sep = ", "
 	}
-	return s.String()
+	if n := len(f.sources) - 3; n > 0 {
+		more(n)
+	}
+	return b
 }
+
+// factors is the number of things that a priority can be made of.
+const factors = 5
 
 // score gives the priority, 0 to 100, and what it is made of: severity up to
 // 50, a malicious match 15, further sources 10 each up to 15, tactics 4 each up
 // to 16, size 2 per doubling up to 10. Only what scores is listed.
-func (f *facts) score() ([]schema.Factor, uint8) {
+func (f *facts) score(out *[factors]schema.Factor) (n int, priority uint8) {
 	severity := [...]int{0, 5, 10, 20, 35, 50, 50}
-	var match int
+	match := 0
 	if f.malicious {
 		match = 15
 	}
-	all := []schema.Factor{
-		{Name: "severity", Points: int32(severity[min(int(f.severity), len(severity)-1)])},
-		{Name: "match", Points: int32(match)},
-		{Name: "sources", Points: int32(min(10*(len(f.sources)-1), 15))},
-		{Name: "tactics", Points: int32(min(4*len(f.tactics), 16))},
-		{Name: "size", Points: int32(min(2*(bits.Len(uint(f.alerts))-1), 10))},
+	sum := 0
+	for _, x := range [factors]struct {
+		name   string
+		points int
+	}{
+		{"severity", severity[min(int(f.severity), len(severity)-1)]},
+		{"match", match},
+		{"sources", min(10*(len(f.sources)-1), 15)},
+		{"tactics", min(4*f.tactics.n, 16)},
+		{"size", min(2*(bits.Len(uint(f.alerts))-1), 10)},
+	} {
+		if x.points > 0 {
+			out[n] = schema.Factor{Name: x.name, Points: int32(x.points)}
+			sum += x.points
+			n++
+		}
 	}
-	sum := int32(0)
-	out := slices.DeleteFunc(all, func(x schema.Factor) bool { return x.Points <= 0 })
-	for _, x := range out {
-		sum += x.Points
-	}
-	return out, uint8(min(sum, 100))
+	return n, uint8(min(sum, 100))
 }
 
 // promoted applies the promotion rule: any of it is enough.
@@ -139,6 +161,6 @@ func (f *facts) promoted(l *ladder) bool {
 	p := l.promote
 	return f.severity >= l.promoteFrom ||
 		p.Sources > 0 && len(f.sources) >= p.Sources ||
-		p.Tactics > 0 && len(f.tactics) >= p.Tactics ||
+		p.Tactics > 0 && f.tactics.n >= p.Tactics ||
 		p.Malicious && f.malicious
 }

@@ -3,7 +3,6 @@ package persist
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/interdict/interdict/stages"
 )
@@ -23,20 +22,23 @@ type Writer interface {
 type Persister struct {
 	cfg    Config
 	writer Writer
-	pool   sync.Pool // of *Rows: a range of 10,000 alerts needs some 30 MB
+	free   chan *Rows // those not in use: a range of 10,000 alerts needs some 30 MB
 }
+
+// idleRows is how many Rows are kept for later ranges.
+const idleRows = 4
 
 // New makes a Persister. The configuration must be valid.
 func New(w Writer, cfg Config) *Persister {
-	return &Persister{cfg: cfg, writer: w, pool: sync.Pool{New: func() any { return new(Rows) }}}
+	return &Persister{cfg: cfg, writer: w, free: make(chan *Rows, idleRows)}
 }
 
 // Insert makes a range durable and reports how many blocks that took. It may be
 // called again with the same range, with no further effect. An error is
 // Permanent if the range can never be inserted as it is.
 func (p *Persister) Insert(ctx context.Context, in Input) (blocks int, err error) {
-	rows := p.pool.Get().(*Rows)
-	defer p.pool.Put(rows)
+	rows := p.rows()
+	defer p.release(rows)
 	if err := Decode(in, p.cfg, rows); err != nil {
 		return 0, stages.Permanent(err)
 	}
@@ -45,6 +47,22 @@ func (p *Persister) Insert(ctx context.Context, in Input) (blocks int, err error
 		return blocks, fmt.Errorf("writing %s/%d %d-%d: %w", in.Topic, in.Partition, in.Lo, in.Hi, err)
 	}
 	return blocks, nil
+}
+
+func (p *Persister) rows() *Rows {
+	select {
+	case rows := <-p.free:
+		return rows
+	default:
+		return new(Rows)
+	}
+}
+
+func (p *Persister) release(rows *Rows) {
+	select {
+	case p.free <- rows:
+	default:
+	}
 }
 
 // decoder decodes one range. Its fields are what all records of the range share.

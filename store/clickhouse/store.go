@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -18,7 +17,7 @@ type Store struct {
 	opts     *clickhouse.Options
 	conn     driver.Conn
 	sender   sender
-	encoders sync.Pool // of *encoder
+	encoders chan *encoder // those not in use
 }
 
 var _ persist.Writer = (*Store)(nil)
@@ -50,8 +49,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening ClickHouse: %w", err)
 	}
-	s := &Store{cfg: cfg, opts: opts, conn: conn}
-	s.encoders.New = func() any { return newEncoder() }
+	s := &Store{cfg: cfg, opts: opts, conn: conn, encoders: make(chan *encoder, idleEncoders)}
 	if opts.Protocol == clickhouse.HTTP {
 		s.sender = newPoster(opts, cfg.MaxConnections)
 	} else {

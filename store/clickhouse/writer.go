@@ -101,7 +101,7 @@ func (s *Store) Write(ctx context.Context, token string, rows *persist.Rows) (bl
 	if token == "" {
 		return 0, fmt.Errorf("inserting into ClickHouse: no token")
 	}
-	e := s.encoders.Get().(*encoder)
+	e := s.encoder()
 	defer s.release(e)
 	for _, table := range e.tables {
 		b := table(rows)
@@ -116,18 +116,37 @@ func (s *Store) Write(ctx context.Context, token string, rows *persist.Rows) (bl
 	return blocks, nil
 }
 
-// release keeps an encoder for the next Write, unless its buffers grew out of
-// proportion.
+// An encoder that has seen 10,000 alerts holds some 60 MB, which is kept for the
+// next range: a few, and none that grew out of proportion. A sync.Pool would lose
+// most of them, as it keeps one per processor out of reach of the others.
+const (
+	idleEncoders   = 4
+	maxIdleEncoder = 64 << 20 // bytes of its largest block
+)
+
+func (s *Store) encoder() *encoder {
+	select {
+	case e := <-s.encoders:
+		return e
+	default:
+		return newEncoder()
+	}
+}
+
 func (s *Store) release(e *encoder) {
-	if cap(e.buf.Buf) <= 64<<20 {
-		s.encoders.Put(e)
+	if cap(e.buf.Buf) > maxIdleEncoder {
+		return
+	}
+	select {
+	case s.encoders <- e:
+	default:
 	}
 }
 
 // WriteSources records the configuration of sources, which v_source_health
 // compares with what arrives. at orders it: the newest wins.
 func (s *Store) WriteSources(ctx context.Context, at schema.Millis, sources []schema.Source) error {
-	e := s.encoders.Get().(*encoder)
+	e := s.encoder()
 	defer s.release(e)
 	rows := make([]sourceRow, len(sources))
 	for i, src := range sources {
