@@ -106,8 +106,6 @@ var allowed = map[string]string{
 // assigns to them.
 var tables = map[string]string{
 	"bench/gen.techniqueNames":        "looked up by technique id",
-	"store/clickhouse.permanentCodes": "looked up by the server's error code",
-	"store/clickhouse.classes":        "looked up by name",
 }
 
 // source is one parsed file.

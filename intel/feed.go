@@ -33,6 +33,8 @@ type Refusal struct {
 type reader struct {
 	def     Defaults
 	taken   []schema.Indicator
+	version []schema.Millis          // of each taken: the STIX object's last change
+	newest  map[string]schema.Millis // version of each STIX object, also of those not taken
 	refused []Refusal
 }
 
@@ -44,12 +46,24 @@ func (r *reader) refuse(line int, value string, err error) {
 }
 
 // take adds an indicator that may stand in an index, and refuses another.
-func (r *reader) take(line int, text string, i schema.Indicator) {
+func (r *reader) take(line int, text string, i schema.Indicator, version schema.Millis) {
 	if err := match.Check(i); err != nil {
 		r.refuse(line, text, err)
 		return
 	}
-	r.taken = append(r.taken, i)
+	r.taken, r.version = append(r.taken, i), append(r.version, version)
+}
+
+// current gives what was taken, without what a newer version of the same object
+// has replaced or revoked.
+func (r *reader) current() []schema.Indicator {
+	kept := r.taken[:0]
+	for i, x := range r.taken {
+		if r.version[i] >= r.newest[x.ID] {
+			kept = append(kept, x)
+		}
+	}
+	return kept
 }
 
 // indicator makes an indicator of an observable with the feed's defaults. The id
@@ -81,14 +95,14 @@ func (b *bounded) Read(p []byte) (int, error) {
 // maxLine bounds one line of a list.
 const maxLine = 64 << 10
 
-// Read reads a feed: a STIX 2.1 bundle (or an array of STIX objects) where the
+// Read reads a feed: STIX 2.1 (bundles, arrays of objects, single objects) where the
 // text begins like JSON, otherwise a list with one value a line. In a list,
 // "#" begins a comment, and what follows the first blank, comma, semicolon or tab
 // is a note. It fails only where the feed cannot be read at all; what it holds
 // that cannot be used is refused with a reason.
 func Read(in io.Reader, def Defaults) (taken []schema.Indicator, refused []Refusal, err error) {
 	br := bufio.NewReaderSize(in, maxLine)
-	r := &reader{def: def}
+	r := &reader{def: def, newest: map[string]schema.Millis{}}
 	head, err := br.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, fmt.Errorf("reading the feed: %w", err)
@@ -104,6 +118,9 @@ func Read(in io.Reader, def Defaults) (taken []schema.Indicator, refused []Refus
 			return nil, nil, fmt.Errorf("reading the feed as gzip: %w", err)
 		}
 	}
+	if bytes.HasPrefix(head, []byte("\ufeff")) {
+		_, _ = br.Discard(3) // it has been peeked
+	}
 	text := bytes.TrimLeft(head, " \t\r\n\ufeff")
 	if len(text) > 0 && (text[0] == '{' || text[0] == '[' && !bytes.HasPrefix(text, []byte("[."))) {
 		err = r.stix(br)
@@ -113,7 +130,7 @@ func Read(in io.Reader, def Defaults) (taken []schema.Indicator, refused []Refus
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.taken, r.refused, nil
+	return r.current(), r.refused, nil
 }
 
 func (r *reader) list(br *bufio.Reader) error {
@@ -130,7 +147,7 @@ func (r *reader) list(br *bufio.Reader) error {
 		if long {
 			r.refuse(n, "", fmt.Errorf("line is longer than %d bytes", maxLine))
 		} else {
-			r.line(n, string(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))))
+			r.line(n, string(line))
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -155,5 +172,5 @@ func (r *reader) line(n int, line string) {
 		r.refuse(n, value, err)
 		return
 	}
-	r.take(n, value, r.indicator(o))
+	r.take(n, value, r.indicator(o), 0)
 }

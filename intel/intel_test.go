@@ -62,6 +62,7 @@ func TestParsePattern(t *testing.T) {
 	for _, bad := range []string{"", "[", "[]", "[ipv4-addr:value]", "[ipv4-addr:value = '1.2.3.4'", "[ipv4-addr:value != '1.2.3.4']",
 		"[ipv4-addr:value = '1.2.3.4' AND domain-name:value = 'a.example']", "[ipv4-addr:value = '1.2.3.4'] FOLLOWEDBY [url:value = 'http://a.example/']",
 		"[ipv4-addr:value = '1.2.3.4'] WITHIN 5 SECONDS", "[process:name = 'x']", "[ipv4-addr:value = 'nonsense']", "[url:value LIKE 'http%']",
+		"[file:hashes.MD5!='" + sha[:32] + "']", "[file:hashes.'SHA-256'!='" + sha + "']", "[file:hashes.MD5>='" + sha[:32] + "']",
 		"[NOT ipv4-addr:value = '1.2.3.4']", "[ipv4-addr:value = '1.2.3.4] ", "[ipv4-addr:value = '1.2.3.4' OR]", "ipv4-addr:value = 1", "[domain-name:value IN ('a.example']"} {
 		if got, err := ParsePattern(bad); err == nil {
 			t.Errorf("%q was read as %v", bad, got)

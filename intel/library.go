@@ -48,11 +48,16 @@ type Report struct {
 // Names of feeds become file names.
 var feedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// Import replaces a feed with what was read. origin says where it came from.
+// Import replaces a feed with what was read. origin says where it came from. It
+// keeps the stored feed and fails if nothing could be used of what was read: that
+// is rather an error page than an empty feed.
 func (l *Library) Import(feed, origin string, now time.Time, taken []schema.Indicator, refused []Refusal) (Report, error) {
 	rep := Report{Feed: Feed{Name: feed, Imported: schema.FromTime(now), Origin: origin, Refused: len(refused)}, Types: map[string]int{}, Refusals: refused}
 	if !feedName.MatchString(feed) {
 		return rep, fmt.Errorf("feed name %q: want letters, digits, dot, dash and underscore", feed)
+	}
+	if len(taken) == 0 && len(refused) > 0 {
+		return rep, fmt.Errorf("feed %s: none of %d lines or objects could be used, the first: %s; what is stored stays as it is", feed, len(refused), refused[0].Reason)
 	}
 	_, old, err := l.read(feed)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -123,6 +123,10 @@ func stixValue(path, value string) (schema.Observable, error) {
 	return schema.Observable{Type: t, Value: v}, nil
 }
 
+// patternSigns are tokens by themselves, so that no operator sticks to a path:
+// "path!='x'" must not be read as "path! = 'x'".
+const patternSigns = "[]()=!<>"
+
 // lexPattern splits a pattern into brackets, words, operators and texts. A text
 // is given unescaped behind a single quote.
 func lexPattern(p string) ([]string, error) {
@@ -131,7 +135,7 @@ func lexPattern(p string) ([]string, error) {
 		switch c := p[i]; {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',':
 			i++
-		case strings.IndexByte("[]()=", c) >= 0:
+		case strings.IndexByte(patternSigns, c) >= 0:
 			toks = append(toks, p[i:i+1])
 			i++
 		case c == '\'':
@@ -143,7 +147,7 @@ func lexPattern(p string) ([]string, error) {
 			i += n
 		default:
 			j := i
-			for j < len(p) && strings.IndexByte(" \t\n\r,[]()=", p[j]) < 0 {
+			for j < len(p) && strings.IndexByte(" \t\n\r,"+patternSigns, p[j]) < 0 {
 				if p[j] == '\'' { // a quoted step of a path: file:hashes.'SHA-256'
 					_, n, err := patternText(p[j:])
 					if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ type stixObject struct {
 	ID          string          `json:"id"`
 	Pattern     string          `json:"pattern"`
 	PatternType string          `json:"pattern_type"`
+	Modified    string          `json:"modified"` // tells versions of an object apart: the newest holds
 	ValidFrom   string          `json:"valid_from"`
 	ValidUntil  string          `json:"valid_until"`
 	Revoked     bool            `json:"revoked"`
@@ -27,36 +29,63 @@ type stixObject struct {
 	Objects     json.RawMessage `json:"objects"` // of a bundle
 }
 
-// stix reads a bundle, an array of objects, or objects one after another, one
+// stix reads bundles, arrays of objects, or objects, one after another, and one
 // object at a time.
 func (r *reader) stix(br *bufio.Reader) error {
 	d := json.NewDecoder(br)
-	tok, err := d.Token()
-	if err != nil {
-		return fmt.Errorf("reading the STIX feed: %w", err)
-	}
-	if tok == json.Delim('[') {
-		return r.stixArray(d)
-	}
-	for d.More() { // the keys of a bundle, or of a single object
-		key, err := d.Token()
+	for n := 1; ; n++ {
+		tok, err := d.Token()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+		case tok == json.Delim('['):
+			err = r.stixArray(d)
+		case tok == json.Delim('{'):
+			err = r.stixDocument(n, d)
+		default:
+			err = fmt.Errorf("%v is neither an object nor an array", tok)
+		}
 		if err != nil {
 			return fmt.Errorf("reading the STIX feed: %w", err)
 		}
-		if key != "objects" {
-			var skip json.RawMessage
-			if err := d.Decode(&skip); err != nil {
-				return fmt.Errorf("reading the STIX feed, %v: %w", key, err)
+	}
+}
+
+// stixDocument reads the rest of a bundle or of a single object. One that is cut
+// short is an error, never a smaller feed.
+func (r *reader) stixDocument(n int, d *json.Decoder) error {
+	fields := map[string]json.RawMessage{}
+	bundle := false
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return err
+		}
+		if key == "objects" {
+			bundle = true
+			if tok, err := d.Token(); err != nil || tok != json.Delim('[') {
+				return errors.New("objects is not an array")
+			}
+			if err := r.stixArray(d); err != nil {
+				return err
 			}
 			continue
 		}
-		if tok, err = d.Token(); err != nil || tok != json.Delim('[') {
-			return errors.New("reading the STIX feed: objects is not an array")
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return fmt.Errorf("%v: %w", key, err)
 		}
-		if err := r.stixArray(d); err != nil {
-			return err
-		}
+		fields[fmt.Sprint(key)] = v
 	}
+	if err := stixEnd(d); err != nil || bundle {
+		return err
+	}
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	r.stixObject(n, raw)
 	return nil
 }
 
@@ -64,23 +93,48 @@ func (r *reader) stixArray(d *json.Decoder) error {
 	for n := 1; d.More(); n++ {
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
-			return fmt.Errorf("reading the STIX feed, object %d: %w", n, err)
+			return fmt.Errorf("object %d: %w", n, err)
 		}
-		var o stixObject
-		if err := json.Unmarshal(raw, &o); err != nil {
-			r.refuse(n, "", err)
-			continue
-		}
-		r.stixIndicator(n, o)
+		r.stixObject(n, raw)
 	}
+	return stixEnd(d)
+}
+
+// stixEnd reads the bracket that ends an object or array.
+func stixEnd(d *json.Decoder) error {
 	_, err := d.Token()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
 	return err
 }
 
+func (r *reader) stixObject(n int, raw json.RawMessage) {
+	var o stixObject
+	if err := json.Unmarshal(raw, &o); err != nil {
+		r.refuse(n, "", err)
+		return
+	}
+	if o.Type == "" {
+		r.refuse(n, "", errors.New("no STIX object: it has no type"))
+		return
+	}
+	r.stixIndicator(n, o)
+}
+
 func (r *reader) stixIndicator(n int, o stixObject) {
-	switch {
-	case o.Type != "indicator":
+	if o.Type != "indicator" {
 		return // identities, relationships, markings: nothing to match
+	}
+	modified, err := stixTime(o.Modified)
+	if err != nil {
+		r.refuse(n, o.ID, err)
+		return
+	}
+	if o.ID != "" {
+		r.newest[o.ID] = max(r.newest[o.ID], modified)
+	}
+	switch {
 	case o.PatternType != "" && o.PatternType != "stix":
 		r.refuse(n, o.ID, fmt.Errorf("pattern type %q is not supported", o.PatternType))
 		return
@@ -115,7 +169,7 @@ func (r *reader) stixIndicator(n int, o stixObject) {
 			}
 		}
 		i.TLP = max(i.TLP, stixTLP(o.Markings))
-		r.take(n, v.Value, i)
+		r.take(n, v.Value, i, modified)
 	}
 }
 

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -21,7 +23,7 @@ const stateVersion = 1
 // control records in order, through a chain per virtual shard.
 type correlateLane struct {
 	lateness schema.Millis
-	expected func(tenant string) []string // raw topics that speak for a tenant
+	expected func(tenant string) []string // see clock
 	build    func(schema.Shard) ([]Step, error)
 	hash     uint64
 	count    *Counts
@@ -29,7 +31,7 @@ type correlateLane struct {
 
 	shards  map[schema.Shard]*shard
 	dirty   []*shard         // touched since the last commit
-	globals []schema.Control // what concerns every tenant, newest per object: a shard that opens later must know it
+	globals []schema.Control // what holds for every tenant until it is revoked: a shard that opens later must know it
 	saved   []schema.Control // globals at the last commit
 	buf     []byte
 	replay  bool
@@ -42,17 +44,20 @@ type shard struct {
 	b     schema.Batch
 	clock *clock
 	saved *clock // the clock at the last commit; nil: not changed since
+	fresh bool   // opened since the last commit: a rollback takes it away again
 }
 
-func (l *correlateLane) shard(id schema.Shard) (*shard, error) {
+// shard finds or opens a shard for the record at position. One that opens begins
+// with what holds for every tenant.
+func (l *correlateLane) shard(id schema.Shard, position uint64) (*shard, error) {
 	s := l.shards[id]
 	if s == nil {
 		steps, err := l.build(id)
 		if err != nil {
 			return nil, fmt.Errorf("building the stages of shard %d: %w", id, err)
 		}
-		s = &shard{id: id, chain: chain{steps: steps, count: l.count}, clock: newClock(l.lateness)}
-		s.b.Control = append(s.b.Control, l.globals...)
+		s = &shard{id: id, chain: chain{steps: steps, count: l.count}, clock: newClock(l.lateness, l.expected), fresh: true}
+		s.b.Control, s.b.Position = append(s.b.Control, l.globals...), position
 		l.shards[id] = s
 	}
 	if s.saved == nil {
@@ -69,7 +74,7 @@ func (l *correlateLane) Process(ctx context.Context, recs []Record, out *Outbox)
 		if !ok {
 			return stages.Permanent(fmt.Errorf("alerts log offset %d: key is not a virtual shard", r.Offset))
 		}
-		s, err := l.shard(id)
+		s, err := l.shard(id, uint64(r.Offset)+1)
 		if err != nil {
 			return err
 		}
@@ -105,14 +110,13 @@ func (l *correlateLane) entry(ctx context.Context, s *shard, r Record, out *Outb
 		if err := a.DecodeWire(body); err != nil {
 			return stages.Permanent(fmt.Errorf("alerts log offset %d: %w", r.Offset, err))
 		}
-		s.clock.see(a.Ingested)
+		s.clock.see(a.Tenant, a.Ingested)
 	case schema.EntryWatermark:
 		var w schema.Watermark
 		if err := w.DecodeWire(body); err != nil {
 			return stages.Permanent(fmt.Errorf("alerts log offset %d: %w", r.Offset, err))
 		}
-		w.Tenant, w.Topic = strings.Clone(w.Tenant), strings.Clone(w.Topic) // the clock outlives the record
-		tick, due := s.clock.observe(&w, l.expected(w.Tenant))
+		tick, due := s.clock.observe(&w)
 		if !due {
 			break
 		}
@@ -135,7 +139,7 @@ func (l *correlateLane) entry(ctx context.Context, s *shard, r Record, out *Outb
 		}
 		l.remember(c)
 		for _, id := range l.order() {
-			if s, err = l.shard(id); err != nil {
+			if s, err = l.shard(id, position); err != nil {
 				return err
 			}
 			if err := l.control(ctx, s, c, position, out); err != nil {
@@ -158,19 +162,17 @@ func (l *correlateLane) control(ctx context.Context, s *shard, c schema.Control,
 	return l.flush(ctx, s, out)
 }
 
-// remember keeps a control record of all tenants for shards that open later.
-// Only the newest of each kind and object counts.
+// remember keeps a control record of all tenants for shards that open later. Of
+// the kinds there are only the kill switch holds until it is revoked; the others
+// change what is there when they come.
 func (l *correlateLane) remember(c schema.Control) {
-	kept := make([]schema.Control, 0, len(l.globals)+1)
-	for _, g := range l.globals {
-		if g.Kind != c.Kind || g.Object != c.Object {
-			kept = append(kept, g)
-		}
+	if c.Kind != schema.ControlKillSwitch {
+		return
 	}
 	for _, s := range []*string{&c.Object, &c.Value, &c.Actor} {
 		*s = strings.Clone(*s) // outlives the record
 	}
-	l.globals = append(kept, c)
+	l.globals = []schema.Control{c} // a new slice: saved may be the old one
 }
 
 // order lists the shards by number.
@@ -223,8 +225,10 @@ func usedIncidents(b *schema.Batch) []schema.Control {
 // emit encodes what the batch caused and empties it.
 func (l *correlateLane) emit(s *shard, out *Outbox) {
 	if !l.replay {
-		e := emitter{buf: &l.buf, shard: s.id, out: out, count: l.count}
+		sent := len(out.Msgs)
+		e := emitter{buf: &l.buf, shard: s.id, out: out}
 		e.batch(&s.b)
+		l.count.produced(out.Msgs[sent:])
 	}
 	s.b.Reset()
 }
@@ -236,7 +240,7 @@ func (l *correlateLane) Idle(context.Context, schema.Millis, schema.Millis, *Out
 func (l *correlateLane) Commit() {
 	for _, s := range l.dirty {
 		s.chain.commit()
-		s.saved = nil
+		s.saved, s.fresh = nil, false
 		l.progress.report(s)
 	}
 	l.saved = l.globals
@@ -245,6 +249,10 @@ func (l *correlateLane) Commit() {
 
 func (l *correlateLane) Rollback() {
 	for _, s := range l.dirty {
+		if s.fresh {
+			delete(l.shards, s.id)
+			continue
+		}
 		s.chain.rollback()
 		s.clock, s.saved = s.saved, nil
 		s.b.Reset()
@@ -259,7 +267,12 @@ func (l *correlateLane) end() {
 	l.buf = recycle(l.buf)
 }
 
-func (l *correlateLane) Close() { l.shards = nil }
+func (l *correlateLane) Close() {
+	for _, s := range l.shards {
+		l.progress.forget(s)
+	}
+	l.shards = nil
+}
 
 // SetReplaying suppresses outputs; see StatefulLane.
 func (l *correlateLane) SetReplaying(on bool) { l.replay = on }
@@ -268,15 +281,22 @@ func (l *correlateLane) SetReplaying(on bool) { l.replay = on }
 func (l *correlateLane) StateVersion() uint32 { return stateVersion }
 func (l *correlateLane) ConfigHash() uint64   { return l.hash }
 
-// Snapshot writes the control records of all tenants; then for each shard in
-// order: its number, its clock, and the state of each stateful step, each as
-// a run of blocks (framing.go).
+// laneState begins a snapshot. The number of shards tells a whole one from one
+// that was cut between two shards.
+type laneState struct {
+	Globals []schema.Control `json:"globals"`
+	Shards  int              `json:"shards"`
+}
+
+// Snapshot writes a laneState; then for each shard in order: its number, its
+// clock, and the state of each stateful step, each as a run of blocks
+// (framing.go).
 func (l *correlateLane) Snapshot(w io.Writer) error {
-	globals, err := json.Marshal(l.globals)
+	head, err := json.Marshal(laneState{l.globals, len(l.shards)})
 	if err != nil {
 		return fmt.Errorf("encoding control records: %w", err)
 	}
-	if err := writeSection(w, func(w io.Writer) error { _, err := w.Write(globals); return err }); err != nil {
+	if err := writeSection(w, func(w io.Writer) error { _, err := w.Write(head); return err }); err != nil {
 		return err
 	}
 	for _, id := range l.order() {
@@ -303,50 +323,68 @@ func (l *correlateLane) Snapshot(w io.Writer) error {
 // Restore reads what Snapshot wrote.
 func (l *correlateLane) Restore(r io.Reader) error {
 	l.shards = map[schema.Shard]*shard{}
-	globals, err := io.ReadAll(&section{r: r})
+	var state laneState
+	head, err := io.ReadAll(&section{r: r})
+	if err == nil {
+		err = json.Unmarshal(head, &state)
+	}
 	if err != nil {
 		return fmt.Errorf("reading control records: %w", err)
 	}
-	if err := json.Unmarshal(globals, &l.globals); err != nil {
-		return fmt.Errorf("reading control records: %w", err)
+	l.globals, l.saved = state.Globals, state.Globals
+	for range state.Shards {
+		if err := l.restoreShard(r); err != nil {
+			return err
+		}
 	}
-	l.saved = l.globals
-	for {
-		head, err := io.ReadAll(&section{r: r})
-		if err == io.EOF || err == nil && len(head) == 0 {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading a shard's clock: %w", err)
-		}
-		if len(head) < 2 {
-			return fmt.Errorf("reading a shard's clock: %d bytes are too few", len(head))
-		}
-		id, _ := shardOfKey(head[:2])
-		var state clockState
-		if err := json.Unmarshal(head[2:], &state); err != nil {
-			return fmt.Errorf("reading the clock of shard %d: %w", id, err)
-		}
-		steps, err := l.build(id)
-		if err != nil {
-			return fmt.Errorf("building the stages of shard %d: %w", id, err)
-		}
-		s := &shard{id: id, chain: chain{steps: steps, count: l.count}, clock: state.clock(l.lateness)}
-		for _, step := range steps {
-			st, ok := step.Stage.(stages.Stateful)
-			if !ok {
-				continue
-			}
-			sec := &section{r: r}
-			if err := st.Restore(sec); err != nil {
-				return fmt.Errorf("restoring %s, shard %d: %w", step.Name, id, err)
-			}
-			if _, err := io.Copy(io.Discard, sec); err != nil {
-				return fmt.Errorf("restoring %s, shard %d: %w", step.Name, id, err)
-			}
-		}
-		l.shards[id] = s
+	if len(l.shards) != state.Shards {
+		return fmt.Errorf("reading the shards: %d of %d are there twice", state.Shards-len(l.shards), state.Shards)
 	}
+	if n, err := io.Copy(io.Discard, r); err != nil || n > 0 {
+		return fmt.Errorf("reading the shards: %d bytes behind the last one: %w", n, cmp.Or(err, errDamaged))
+	}
+	return nil
+}
+
+var errDamaged = errors.New("the snapshot is damaged")
+
+func (l *correlateLane) restoreShard(r io.Reader) error {
+	head, err := io.ReadAll(&section{r: r})
+	if err != nil {
+		return fmt.Errorf("reading a shard's clock: %w", err)
+	}
+	id, ok := shardOfKey(head[:min(2, len(head))])
+	if !ok {
+		return fmt.Errorf("reading a shard's number: %w", errDamaged)
+	}
+	var state clockState
+	if err := json.Unmarshal(head[2:], &state); err != nil {
+		return fmt.Errorf("reading the clock of shard %d: %w", id, err)
+	}
+	steps, err := l.build(id)
+	if err != nil {
+		return fmt.Errorf("building the stages of shard %d: %w", id, err)
+	}
+	s := &shard{id: id, chain: chain{steps: steps, count: l.count}, clock: newClock(l.lateness, l.expected)}
+	state.restore(s.clock)
+	for _, step := range steps {
+		st, ok := step.Stage.(stages.Stateful)
+		if !ok {
+			continue
+		}
+		sec := &section{r: r}
+		if err := st.Restore(sec); err != nil {
+			return fmt.Errorf("restoring %s, shard %d: %w", step.Name, id, err)
+		}
+		if n, err := io.Copy(io.Discard, sec); err != nil || n > 0 {
+			return fmt.Errorf("restoring %s, shard %d: %d bytes too many: %w", step.Name, id, n, cmp.Or(err, errDamaged))
+		}
+		if !sec.done {
+			return fmt.Errorf("restoring %s, shard %d: %w", step.Name, id, errDamaged)
+		}
+	}
+	l.shards[id] = s
+	return nil
 }
 
 func shardOfKey(key []byte) (schema.Shard, bool) {

@@ -6,7 +6,10 @@ import (
 )
 
 // Counts is the accounting of a process: for every stage, in = out + dropped +
-// rejected, in documents or alerts. A nil *Counts counts nothing.
+// rejected, in documents or alerts. It counts work, so that what an aborted
+// transaction or a restart does again is counted again; what became of each
+// record is in SourceStats, which travels with the data. A nil *Counts counts
+// nothing.
 type Counts struct {
 	in, out  *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
@@ -64,8 +67,18 @@ func (c *Counts) add(stage string, before, after tallied) {
 	}
 }
 
-func (c *Counts) produced(t Topic, n int) {
-	if c != nil && n > 0 {
-		c.outputs.WithLabelValues(t.Spec().Suffix).Add(float64(n))
+// produced books what a lane put into its outbox.
+func (c *Counts) produced(msgs []Out) {
+	if c == nil || len(msgs) == 0 {
+		return
+	}
+	var n [topicCount]int
+	for i := range msgs {
+		n[msgs[i].Topic]++
+	}
+	for t, n := range n {
+		if n > 0 {
+			c.outputs.WithLabelValues(Topic(t).Spec().Suffix).Add(float64(n))
+		}
 	}
 }

@@ -73,19 +73,24 @@ func (l *detectLane) Process(ctx context.Context, recs []Record, out *Outbox) er
 	if err := l.chain.process(ctx, &l.b); err != nil {
 		return err
 	}
+	sent, before := len(out.Msgs), tally(&l.b)
 	for i := range l.b.Alerts {
 		l.alert(&l.b.Alerts[i], out)
 	}
-	for _, r := range l.b.Rejects {
-		l.reject(recs, r, out)
-	}
 	s := &l.next.Stats
+	after := tally(&l.b)
+	after.alerts = int(s.Accepted)
+	l.chain.count.add("encode", before, after)
+	for _, r := range l.b.Rejects {
+		l.reject(r, out)
+	}
 	s.Rejected += uint64(len(l.b.Rejects))
 	s.Ignored += uint64(len(l.b.Drops))
 	s.Records = s.Accepted + s.Rejected + s.Ignored
 	l.next.Offset = recs[len(recs)-1].Offset + 1
 	l.next.Idle = false
 	l.watermark(l.clock(), out)
+	l.chain.count.produced(out.Msgs[sent:])
 	return nil
 }
 
@@ -114,7 +119,7 @@ func (l *detectLane) alert(a *schema.Alert, out *Outbox) {
 	l.log(start, schema.ShardOf(a.Tenant), out)
 }
 
-func (l *detectLane) reject(recs []Record, r schema.Reject, out *Outbox) {
+func (l *detectLane) reject(r schema.Reject, out *Outbox) {
 	raw := &l.b.Raw[r.Raw]
 	start := len(l.buf)
 	l.buf = append(l.buf, r.Bytes...) // may alias memory of a stage
@@ -150,7 +155,9 @@ func (l *detectLane) Idle(_ context.Context, now, since schema.Millis, out *Outb
 	}
 	l.next.Idle = l.next.Idle || turned
 	l.next.Stats = schema.SourceStats{}
+	sent := len(out.Msgs)
 	l.watermark(now, out)
+	l.chain.count.produced(out.Msgs[sent:])
 	return nil
 }
 

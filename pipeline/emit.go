@@ -8,7 +8,6 @@ type emitter struct {
 	buf   *[]byte // of the lane: what the messages alias
 	shard schema.Shard
 	out   *Outbox
-	count *Counts
 }
 
 func (e *emitter) batch(b *schema.Batch) {
@@ -45,14 +44,6 @@ func (e *emitter) batch(b *schema.Batch) {
 		x := &b.Ledger[i]
 		e.put(TopicLedger, x.AppendWire, x.Tenant, []byte(x.Object))
 	}
-	c := e.count
-	c.produced(TopicIncidents, len(b.Incidents))
-	c.produced(TopicMembers, len(b.Members))
-	c.produced(TopicPaths, len(b.Paths))
-	c.produced(TopicDecisions, len(b.Decisions))
-	c.produced(TopicLeases, len(b.Leases))
-	c.produced(TopicActions, len(b.Actions))
-	c.produced(TopicLedger, len(b.Ledger))
 }
 
 // put encodes one noun; its key is the tenant, a zero byte and the object.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,11 +13,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/interdict/interdict/stages/normalize"
 	"github.com/klauspost/compress/zstd"
 )
 
 // maxWholeFile bounds a file that is one JSON document (an array, or objects over
-// several lines): it is read as a whole. Files of lines have no bound.
+// several lines) or CSV: it is read as a whole. Files of lines have no bound.
 const maxWholeFile = 1 << 30
 
 // FileRecord is one record of a file.
@@ -75,12 +75,9 @@ func ReadRecords(ctx context.Context, name string, stdin io.Reader, yield func(F
 		return wrap(readCSV(ctx, br, yield))
 	}
 	if oneDocument(br) {
-		data, err := io.ReadAll(io.LimitReader(br, maxWholeFile+1))
+		data, err := readWhole(br, "JSON text", "write it as one object a line")
 		if err != nil {
 			return wrap(err)
-		}
-		if len(data) > maxWholeFile {
-			return wrap(fmt.Errorf("one JSON text of more than %d bytes: write it as one object a line", maxWholeFile))
 		}
 		return yield(FileRecord{1, data})
 	}
@@ -147,48 +144,29 @@ func readLines(ctx context.Context, br *bufio.Reader, yield func(FileRecord) err
 	}
 }
 
-// readCSV yields each row as a JSON object of strings under the header's names.
+// readCSV yields each row as a JSON object of strings under the header's names, in
+// their order. A row that cannot be read is yielded as it is, to be rejected with
+// its bytes.
 func readCSV(ctx context.Context, br *bufio.Reader, yield func(FileRecord) error) error {
-	c := csv.NewReader(br)
-	c.FieldsPerRecord = -1
-	c.ReuseRecord = true
-	header, err := c.Read()
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
+	data, err := readWhole(br, "CSV", "split it")
 	if err != nil {
 		return err
 	}
-	names := make([]string, len(header))
-	for i, h := range header {
-		names[i] = strings.TrimPrefix(h, "\ufeff")
+	n := int64(0)
+	normalize.SplitCSV(data, func(doc []byte, _ error) bool {
+		n++
+		if err = yield(FileRecord{n, doc}); err == nil && n&1023 == 0 {
+			err = ctx.Err()
+		}
+		return err == nil
+	})
+	return err
+}
+
+func readWhole(br *bufio.Reader, what, cure string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(br, maxWholeFile+1))
+	if err == nil && len(data) > maxWholeFile {
+		err = fmt.Errorf("one %s of more than %d bytes: %s", what, maxWholeFile, cure)
 	}
-	row := make(map[string]string, len(names))
-	for n := int64(1); ; n++ {
-		if n&1023 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		fields, err := c.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		clear(row)
-		for i, f := range fields {
-			if i < len(names) {
-				row[names[i]] = f
-			} else {
-				row[fmt.Sprintf("column_%d", i+1)] = f
-			}
-		}
-		v, err := json.Marshal(row)
-		if err != nil {
-			return err
-		}
-		if err := yield(FileRecord{n, v}); err != nil {
-			return err
-		}
-	}
+	return data, err
 }

@@ -135,13 +135,22 @@ func NewPlan(cfg Config, d Deps) (*Plan, error) {
 		d.Clock = time.Now
 	}
 	p := &Plan{cfg: cfg, deps: d, topic: func(t Topic) string { return t.Name(d.Prefix) }}
-	seen := map[string]bool{}
+	if err := cfg.Detect.Validate(); err != nil {
+		return nil, err
+	}
+	seen, ours := map[string]bool{}, map[string]bool{}
+	for _, t := range Topics() {
+		ours[p.topic(t.Topic)] = true
+	}
 	for _, s := range cfg.Sources {
 		if s.ID == "" || s.Tenant == "" || s.Topic == "" {
 			return nil, fmt.Errorf("source %q: id, tenant and topic must be set", s.ID)
 		}
 		if seen[s.Topic] {
 			return nil, fmt.Errorf("source %q: topic %s belongs to another source", s.ID, s.Topic)
+		}
+		if ours[s.Topic] {
+			return nil, fmt.Errorf("source %q: topic %s is one of Interdict's own", s.ID, s.Topic)
 		}
 		seen[s.Topic] = true
 	}
@@ -168,9 +177,9 @@ func (p *Plan) now() schema.Millis { return schema.FromTime(p.deps.Clock()) }
 func (p *Plan) openDetect(id LaneID) (Lane, error) {
 	switch id.Topic {
 	case p.topic(TopicControl):
-		return &sequenceLane{topic: id.Topic, decode: decodeControl}, nil
+		return &sequenceLane{id: id, decode: decodeControl, count: p.deps.Counts}, nil
 	case p.topic(TopicAssets):
-		return &sequenceLane{topic: id.Topic, decode: decodeAsset}, nil
+		return &sequenceLane{id: id, decode: decodeAsset, count: p.deps.Counts}, nil
 	}
 	for i := range p.cfg.Sources {
 		if s := &p.cfg.Sources[i]; s.Topic == id.Topic {

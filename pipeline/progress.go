@@ -21,7 +21,7 @@ type TenantProgress struct {
 	Shard     schema.Shard  `json:"shard"`
 	Watermark schema.Millis `json:"watermark"`
 	Now       schema.Millis `json:"now"`       // time of the log
-	Topic     string        `json:"held_by"`   // raw topic that holds the watermark back
+	Topic     string        `json:"held_by"`   // raw topic that holds the watermark back; empty: none does
 	Partition int32         `json:"partition"` // of that topic
 	Held      int           `json:"held"`      // observations that wait for the watermark
 }
@@ -36,14 +36,27 @@ func (p *Progress) report(s *shard) {
 		p.tenants = map[string]TenantProgress{}
 	}
 	for name, t := range s.clock.tenants {
-		x := TenantProgress{Tenant: name, Shard: s.id, Watermark: t.watermark, Now: s.clock.now}
-		x.Topic, x.Partition = t.holder()
+		x := TenantProgress{Tenant: name, Shard: s.id, Watermark: t.watermark, Now: t.now}
+		held, _, _ := t.holder(s.clock.lateness)
+		x.Topic, x.Partition = held.topic, held.partition
 		for _, step := range s.chain.steps {
 			if h, ok := step.Stage.(interface{ Held(tenant string) int }); ok {
 				x.Held += h.Held(name)
 			}
 		}
 		p.tenants[name] = x
+	}
+}
+
+// forget drops the tenants of a shard that another process may have now.
+func (p *Progress) forget(s *shard) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for name := range s.clock.tenants {
+		delete(p.tenants, name)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -44,6 +45,9 @@ type Replay struct {
 
 // Run replays all files and writes the results; see design, section 9.
 func (r *Replay) Run(ctx context.Context) (sum Summary, err error) {
+	if err := r.checkFiles(); err != nil {
+		return sum, err
+	}
 	w, err := newReplayWriter(r.Out)
 	if err != nil {
 		return sum, err
@@ -70,6 +74,26 @@ func (r *Replay) Run(ctx context.Context) (sum Summary, err error) {
 		return sum, err
 	}
 	return sum, w.finish(&sum)
+}
+
+// checkFiles finds out before anything is written that an input is missing, or
+// would be overwritten by an output.
+func (r *Replay) checkFiles() error {
+	for _, name := range r.Files {
+		if name == "-" {
+			continue
+		}
+		in, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		for _, o := range outputs {
+			if out, err := os.Stat(filepath.Join(r.Out, o)); err == nil && os.SameFile(in, out) {
+				return fmt.Errorf("%s is an input and would be overwritten: choose another output folder", name)
+			}
+		}
+	}
+	return nil
 }
 
 // SourceName is the source id of a file: its base name up to the first dot.

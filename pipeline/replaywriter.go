@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/interdict/interdict/schema"
 )
+
+// outputs are the files that a replay writes.
+var outputs = [...]string{"alerts.ndjson", "incidents.ndjson", "paths.ndjson", "actions.ndjson", "decisions.ndjson", "dead-letter.ndjson", "summary.json"}
 
 // replayWriter keeps what a replay found and writes it as NDJSON.
 type replayWriter struct {
@@ -156,7 +160,7 @@ func (w *replayWriter) finish(sum *Summary) (err error) {
 	}
 	slices.SortFunc(list, func(a, b *schema.Incident) int {
 		if a.First != b.First {
-			return int(a.First - b.First)
+			return cmp.Compare(a.First, b.First)
 		}
 		return slices.Compare(a.ID[:], b.ID[:])
 	})
@@ -164,7 +168,7 @@ func (w *replayWriter) finish(sum *Summary) (err error) {
 		members := byIncident[i.ID]
 		slices.SortFunc(members, func(a, b schema.Member) int {
 			if a.Created != b.Created {
-				return int(a.Created - b.Created)
+				return cmp.Compare(a.Created, b.Created)
 			}
 			return a.Alert.Compare(b.Alert)
 		})

@@ -32,6 +32,7 @@ func (l *respondLane) Process(ctx context.Context, recs []Record, out *Outbox) e
 	if err := l.chain.process(ctx, &l.b); err != nil {
 		return err
 	}
+	sent := len(out.Msgs)
 	e := emitter{buf: &l.buf, out: out}
 	for i := range l.b.Results {
 		x := &l.b.Results[i]
@@ -43,6 +44,7 @@ func (l *respondLane) Process(ctx context.Context, recs []Record, out *Outbox) e
 		e.shard = schema.ShardOf(x.Tenant)
 		e.put(TopicLedger, x.AppendWire, x.Tenant, []byte(x.Object))
 	}
+	l.chain.count.produced(out.Msgs[sent:])
 	return nil
 }
 

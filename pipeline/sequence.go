@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/interdict/interdict/schema"
@@ -13,8 +14,9 @@ import (
 // a place in the order hop 2 works by. What concerns one tenant goes to its
 // shard; what concerns all goes to every partition of the log.
 type sequenceLane struct {
-	topic  string
+	id     LaneID
 	decode func([]byte) (schema.Control, error)
+	count  *Counts
 	buf    []byte
 }
 
@@ -29,6 +31,9 @@ func decodeAsset(b []byte) (c schema.Control, err error) {
 	if err = a.DecodeWire(b); err != nil {
 		return c, err
 	}
+	if a.Tenant == "" {
+		return c, errors.New("an asset belongs to one tenant")
+	}
 	return assetControl(a)
 }
 
@@ -39,14 +44,15 @@ func assetControl(a schema.Asset) (schema.Control, error) {
 }
 
 func (l *sequenceLane) Process(_ context.Context, recs []Record, out *Outbox) error {
+	sent := len(out.Msgs)
 	for _, r := range recs {
 		if r.Value == nil {
 			continue // a tombstone of a compacted topic changes nothing that has happened
 		}
 		c, err := l.decode(r.Value)
 		if err != nil {
-			out.Msgs = DeadLetter{Tenant: c.Tenant, Source: l.topic, Topic: l.topic, Offset: r.Offset, Time: r.Time,
-				Reason: schema.ReasonBadField, Detail: fmt.Sprintf("undecodable record: %v", err), Bytes: r.Value}.AppendTo(out.Msgs)
+			out.Msgs = DeadLetter{Tenant: c.Tenant, Source: l.id.Topic, Topic: l.id.Topic, Partition: l.id.Partition, Offset: r.Offset,
+				Time: r.Time, Reason: schema.ReasonBadField, Detail: fmt.Sprintf("unusable record: %v", err), Bytes: r.Value}.AppendTo(out.Msgs)
 			continue
 		}
 		start := len(l.buf)
@@ -56,6 +62,7 @@ func (l *sequenceLane) Process(_ context.Context, recs []Record, out *Outbox) er
 		out.Msgs = append(out.Msgs, entry)
 		out.Urgent = true
 	}
+	l.count.produced(out.Msgs[sent:])
 	return nil
 }
 

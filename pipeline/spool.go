@@ -12,7 +12,7 @@ import (
 )
 
 // spool holds the alerts of a replay on disk, so that they can be taken in the
-// order of their time however the files were ordered. It keeps 56 bytes per
+// order of their time however the files were ordered. It keeps 48 bytes per
 // alert in memory.
 type spool struct {
 	f   *os.File

@@ -3,7 +3,7 @@ package pipeline
 // Topic is one of Interdict's own topics; raw topics have names of their own.
 type Topic uint8
 
-// Topics, in the order of the data. Cleanup and keys: Topics in topics.go.
+// Topics, in the order of the data. Cleanup and keys: Topics.
 const (
 	TopicNone Topic = iota
 	TopicAlerts
@@ -52,7 +52,7 @@ func Topics() []TopicSpec {
 		{TopicLeases, "leases", true, -1, true, 0, "tenant + target + action", "desired state of targets"},
 		{TopicActions, "actions", false, 7 * day, true, 0, "tenant + target", "signed commands"},
 		{TopicResults, "action-results", false, 7 * day, true, 0, "tenant + target", "receipts of executors"},
-		{TopicControl, "control", true, -1, false, 0, "tenant + object", "kill switch, releases, policies, case events"},
+		{TopicControl, "control", true, -1, false, 0, "tenant + kind + object", "kill switch, releases, verdicts, case events"},
 		{TopicAssets, "assets", true, -1, false, 0, "tenant + object", "inventory"},
 		{TopicIndicators, "indicators", false, 7 * day, false, 0, "-", "deltas and references to snapshots"},
 		{TopicState, "state", true, -1, true, 0, "lane, slot, chunk", "snapshots of hop 2"},

@@ -179,6 +179,7 @@ func (l *lab) checkRanges() {
 		pipeline.TopicLedger, pipeline.TopicDeadLetter} {
 		topics = append(topics, t.Name(l.kafka.Prefix))
 	}
+	there := l.committed(topics...)
 	type span struct{ lo, hi, records int64 }
 	spans := map[place][]span{}
 	for _, r := range l.query("SELECT topic, partition, lo, hi, records FROM completeness ORDER BY topic, partition, lo, hi") {
@@ -189,7 +190,6 @@ func (l *lab) checkRanges() {
 		at := place{r[0], int32(n[0])}
 		spans[at] = append(spans[at], span{n[1], n[2], n[3]})
 	}
-	there := l.committed(topics...)
 	for at, offsets := range there {
 		list := spans[at]
 		last := int64(-1)

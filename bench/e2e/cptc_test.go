@@ -18,7 +18,6 @@ import (
 // real sensors' words, not the generator's.
 func TestCPTC(t *testing.T) {
 	t.Parallel()
-	notOnKafka(t)
 	notShort(t)
 	files, err := filepath.Glob("../../../shared/data/labelled/cptc-2017-suricata/*.gz")
 	if err != nil {

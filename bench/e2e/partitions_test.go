@@ -79,14 +79,13 @@ func overPartitions(t *testing.T, b *broker, w *gen.World, n int32) []byte {
 		l.send(rng, now)
 	}
 	l.send(rng, held)
-	l.produce(l.closing(l.newest(), empty))
 	l.settle(90 * time.Second)
-	// The last held observations wait for the empty partitions to be called idle.
-	tenantSettled := func() bool {
+	// The last held observations wait until every partition is called idle.
+	settled := func() bool {
 		return l.number("SELECT countIf(idle) FROM (SELECT raw_topic, raw_partition, argMax(idle, (raw_offset, time)) AS idle FROM source_stats GROUP BY raw_topic, raw_partition)") ==
 			int64(len(l.sources))*int64(n)
 	}
-	eventually(t, 30*time.Second, "every raw partition is idle", tenantSettled, l.dump)
+	eventually(t, 30*time.Second, "every raw partition is idle", settled, l.dump)
 	l.settle(60 * time.Second)
 	p.stop(t)
 	l.checkAccounting()

@@ -165,6 +165,31 @@ func (p *process) await(t *testing.T, within time.Duration) {
 	}
 }
 
+// left waits for the end and reports whether it came to a hard stop; any other
+// failure fails the test.
+func (p *process) left(t *testing.T, within time.Duration) bool {
+	t.Helper()
+	select {
+	case <-p.done:
+		if p.stoppedHard() {
+			return true
+		}
+	case <-time.After(within):
+	}
+	p.await(t, time.Second)
+	return false
+}
+
+// stoppedHard reports whether the process gave up draining.
+func (p *process) stoppedHard() bool {
+	return p.ended() != "" && p.logged("stopped hard") > 0
+}
+
+// broke reports whether the process ended though nobody killed it or told it to.
+func (p *process) broke() bool {
+	return p.ended() != "" && !p.killed() && !p.stoppedHard() && p.cmd.ProcessState.ExitCode() != 0
+}
+
 // line gives the first line that the process printed.
 func (p *process) line(t *testing.T, within time.Duration) string {
 	t.Helper()

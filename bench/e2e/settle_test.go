@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,8 +65,8 @@ func (l *lab) pass(hop string, topics []string, deadline time.Time) {
 	behind := ""
 	eventually(l.t, time.Until(deadline), "hop "+hop+" takes what is there", func() bool {
 		for _, p := range l.procs {
-			if e := p.ended(); e != "" && !p.killed() && p.cmd.ProcessState.ExitCode() != 0 {
-				l.t.Fatalf("%s ended by itself: %s\n%s", p.name, e, p.tail(60))
+			if p.broke() {
+				l.t.Fatalf("%s ended by itself: %s\n%s", p.name, p.ended(), p.tail(60))
 			}
 		}
 		got, err := l.admin.FetchOffsets(l.t.Context(), group)
@@ -183,11 +182,6 @@ func (l *lab) each(topics []string, record func(*kgo.Record)) {
 			if r.Offset+1 >= end {
 				delete(left, at)
 			}
-		}
-	}
-	for _, p := range l.procs { // a process that died by itself fails the test that reads after it
-		if p.ended() != "" && slices.Contains([]int{1, 2}, p.cmd.ProcessState.ExitCode()) {
-			l.t.Fatalf("%s ended by itself: %s\n%s", p.name, p.ended(), p.tail(60))
 		}
 	}
 }

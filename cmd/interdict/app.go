@@ -73,6 +73,9 @@ func newApp(ctx context.Context, cfg *settings.Config, log *slog.Logger, opts ..
 				return a, err
 			}
 		}
+		if err := a.store.WriteSources(ctx, schema.FromTime(time.Now()), cfg.Plan().Sources); err != nil {
+			return a, fmt.Errorf("recording the sources (is the store migrated?): %w", err)
+		}
 	}
 	return a, a.plan()
 }

@@ -39,6 +39,7 @@ func randomBytes(seed uint64, n int) []byte {
 }
 
 func TestDeadLetterRedrive(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	cfg := c.config("a")
 	raw := c.createTopic(t, c.prefix+".edr", 3, map[string]string{"max.message.bytes": "16777216"})

@@ -38,6 +38,7 @@ func (c *cluster) values(t testing.TB, topic string) []string {
 }
 
 func TestBrokerRestart(t *testing.T) {
+	long(t, "broker processes")
 	cfg := BrokerConfig{Dir: t.TempDir(), Partitions: 2, Raw: []RawTopic{{Name: "edr", Partitions: 2}}, Logger: testLog(t)}
 	want := make(map[int]bool)
 	var group *kadm.Client
@@ -136,6 +137,7 @@ func TestBrokerChild(t *testing.T) {
 }
 
 func TestBrokerKill(t *testing.T) {
+	long(t, "broker processes")
 	dir := t.TempDir()
 	want := make(map[int]bool)
 	for run := range 3 {

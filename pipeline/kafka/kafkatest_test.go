@@ -68,6 +68,15 @@ func newCluster(t testing.TB, partitions ...int32) *cluster {
 	return c
 }
 
+// long skips under -short what mostly waits. What is left still runs every path
+// that goroutines share, which is what -race is for.
+func long(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skipf("SKIPPED: %s, not in -short", why)
+	}
+}
+
 // requireFake skips what only the in-process broker can do, saying so.
 func (c *cluster) requireFake(t testing.TB) {
 	t.Helper()

@@ -76,6 +76,7 @@ func work(job string) int {
 // TestKill ends worker processes with SIGKILL at every failpoint, one after
 // another on the same input, and looks at what a last one makes of it.
 func TestKill(t *testing.T) {
+	long(t, "worker processes that time out")
 	c := newCluster(t, 2)
 	input := c.input(t, "raw")
 	const each = 1500
@@ -119,6 +120,7 @@ func TestKill(t *testing.T) {
 // the partition. When the first wakes its transaction must not commit, though it
 // has no offset of its own to be fenced by.
 func TestFreeze(t *testing.T) {
+	long(t, "a process that sleeps past its session")
 	c := newCluster(t, 1)
 	input := c.input(t, "raw")
 	cfg := c.config("frozen")

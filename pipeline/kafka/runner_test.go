@@ -50,6 +50,7 @@ func TestPassThrough(t *testing.T) {
 
 // TestStartRefused: what cannot work is said at start, by name.
 func TestStartRefused(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	input := c.input(t, "raw")
 	for name, tc := range map[string]struct {
@@ -227,6 +228,8 @@ func TestOutOfRange(t *testing.T) {
 // TestRecreated: a topic that is deleted and created again under a running hop stops
 // it. The new one is longer than what was read, so only its id tells.
 func TestRecreated(t *testing.T) {
+	long(t, "waits for the client to give a topic up")
+	t.Parallel()
 	c := newCluster(t)
 	input := c.input(t, "raw")
 	c.produce(t, input, numbers(0, 300)...)
@@ -274,6 +277,7 @@ func TestInLog(t *testing.T) {
 // TestIdle: a lane hears of silence only when it has read everything, and what it
 // says then is committed.
 func TestIdle(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	input := c.input(t, "raw")
 	var mu sync.Mutex

@@ -131,6 +131,7 @@ func (s *Sink) options() ([]kgo.Opt, error) {
 		kgo.WithLogger(clientLog{s.log}),
 		kgo.ConsumerGroup(s.group),
 		kgo.SessionTimeout(s.cfg.SessionTimeout), kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.HeartbeatInterval(min(3*time.Second, s.cfg.SessionTimeout/5)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
 		// Markers are seen so that the position can pass them.
 		kgo.KeepControlRecords(),

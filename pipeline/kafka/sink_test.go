@@ -60,8 +60,13 @@ func TestSinkPlain(t *testing.T) {
 // TestSinkCrash abandons members at each failpoint while others join and leave and
 // answers of the store get lost.
 func TestSinkCrash(t *testing.T) {
+	t.Parallel()
 	reached := make(map[string]int)
-	for seed := range uint64(6) {
+	seeds, least := uint64(6), 3
+	if testing.Short() {
+		seeds, least = 2, 1
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
 			for point, n := range sinkCrashRound(t, seed) {
 				reached[point] += n
@@ -70,8 +75,8 @@ func TestSinkCrash(t *testing.T) {
 	}
 	t.Logf("abandoned at %v", reached)
 	for _, p := range []string{FailAfterIntent, FailAfterInsert, FailBeforeCommit} {
-		if reached[p] < 3 {
-			t.Errorf("failpoint %s was reached %d times, want at least 3", p, reached[p])
+		if reached[p] < least {
+			t.Errorf("failpoint %s was reached %d times, want at least %d", p, reached[p], least)
 		}
 	}
 }
@@ -172,6 +177,7 @@ func sinkCrashRound(t *testing.T, seed uint64) map[string]int {
 // TestSinkZombie holds an insert that does not listen to its context while another
 // member takes the partition over and goes on.
 func TestSinkZombie(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 2)
 	topic := pipeline.TopicAlerts.Name(c.prefix)
 	want := make(map[int]bool)
@@ -208,6 +214,7 @@ func TestSinkZombie(t *testing.T) {
 }
 
 func TestSinkStoreAway(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	topic := pipeline.TopicAlerts.Name(c.prefix)
 	values := make([][]byte, 6000)
@@ -253,6 +260,7 @@ func TestSinkStoreAway(t *testing.T) {
 }
 
 func TestSinkBudget(t *testing.T) {
+	t.Parallel()
 	const partitions, rate, blocks = 64, 40, 5
 	c := newCluster(t, partitions)
 	topic := pipeline.TopicAlerts.Name(c.prefix)
@@ -262,7 +270,11 @@ func TestSinkBudget(t *testing.T) {
 	sc.InsertsPerSecond, sc.Rows, sc.Linger = rate, 10, 10*time.Millisecond
 	s := c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, sc, Settings{})
 	total := 0
-	for start := time.Now(); time.Since(start) < 5*time.Second; {
+	feed := 5 * time.Second
+	if testing.Short() {
+		feed = time.Second
+	}
+	for start := time.Now(); time.Since(start) < feed; {
 		c.produce(t, topic, numbers(total, total+partitions*20)...)
 		total += partitions * 20
 		time.Sleep(50 * time.Millisecond)

@@ -74,6 +74,8 @@ func TestSinkGroupFaults(t *testing.T) {
 // TestSinkRecreated: a topic deleted and created again under a running sink is not
 // the one it has worked on.
 func TestSinkRecreated(t *testing.T) {
+	long(t, "waits for the client to give a topic up")
+	t.Parallel()
 	c := newCluster(t, 1)
 	c.requireFake(t) // a cluster takes its time with this
 	topic := pipeline.TopicAlerts.Name(c.prefix)

@@ -69,6 +69,7 @@ func (c *cluster) newestManifest(t testing.TB, input string) (*manifest, stateKe
 // TestRestore: what happens to a snapshot between two runs, and how the lane then
 // comes by its state. Whatever happens, the outputs are the same.
 func TestRestore(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		damage func(t *testing.T, c *cluster, s *sums, input string)
@@ -182,6 +183,8 @@ func TestLogTooShort(t *testing.T) {
 
 // TestTombstones: chunks a slot no longer needs are deleted.
 func TestTombstones(t *testing.T) {
+	long(t, "waits for the log cleaner")
+	t.Parallel()
 	c := newCluster(t, 1)
 	input := c.input(t, "raw")
 	big := &sums{pad: 8 << 10}
@@ -210,9 +213,7 @@ func TestTombstones(t *testing.T) {
 // TestBigSnapshot: a snapshot of 200 MB is taken while records keep flowing, other
 // lanes go on meanwhile, and it restores.
 func TestBigSnapshot(t *testing.T) {
-	if testing.Short() {
-		t.Skip("SKIPPED: 200 MB of state, not in -short")
-	}
+	long(t, "200 MB of state")
 	c := newCluster(t, 2)
 	input := c.input(t, "raw")
 	const n, pad = 4000, 100 << 10 // 2000 numbers per lane: 200 MB each

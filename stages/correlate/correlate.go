@@ -144,6 +144,16 @@ func (t *tenant) incident(founder int32) schema.IncidentID {
 	return t.incs.at(t.alerts.at(founder).own).id
 }
 
+// Held is the number of a tenant's observations whose single keys wait for the
+// watermark.
+func (c *Correlator) Held(tenant string) int {
+	t := c.tenants[tenant]
+	if t == nil {
+		return 0
+	}
+	return int(t.held)
+}
+
 // Stats counts what is in memory, for metrics.
 type Stats struct {
 	Tenants      int
@@ -152,7 +162,7 @@ type Stats struct {
 	Keys         int // single and pair keys
 	Segments     int
 	Components   int // nodes of all levels
-	Held         int // hours with held observations
+	Held         int // observations that wait for the watermark
 }
 
 // Stats counts what is in memory.
@@ -164,7 +174,7 @@ func (c *Correlator) Stats() Stats {
 		s.Keys += t.keys.live()
 		s.Segments += t.segs.live()
 		s.Components += t.slots.live()
-		s.Held += len(t.holds.m)
+		s.Held += int(t.held)
 	}
 	return s
 }

@@ -61,9 +61,11 @@ func (t *tenant) unrefKey(i int32) {
 	for c := k.counts; c != 0; c = t.counts.at(c).next {
 		t.counts.release(c)
 	}
-	for s := k.segs; s != 0; s = t.segs.at(s).next {
-		t.unref(t.segs.at(s).slot)
-		t.segs.release(s)
+	for _, s := range k.segs {
+		for ; s != 0; s = t.segs.at(s).next {
+			t.unref(t.segs.at(s).slot)
+			t.segs.release(s)
+		}
 	}
 	if head := t.singles.get(k.hash); head == i {
 		t.singles.set(k.hash, k.chain)
@@ -90,16 +92,16 @@ func (t *tenant) count(i, h int32) {
 	}
 	if c != 0 && t.counts.at(c).hour == h {
 		t.counts.mut(c).n++
-	} else {
-		n, rec := t.counts.alloc()
-		rec.hour, rec.n, rec.next = h, 1, c
-		if prev == 0 {
-			t.keys.mut(i).counts = n
-		} else {
-			t.counts.mut(prev).next = n
-		}
-		c = n
+		return
 	}
+	n, rec := t.counts.alloc()
+	rec.hour, rec.n, rec.next = h, 1, c
+	if prev == 0 {
+		t.keys.mut(i).counts = n
+	} else {
+		t.counts.mut(prev).next = n
+	}
+	c = n
 	for n := t.counts.at(c).next; n != 0; c, n = n, t.counts.at(n).next {
 		if t.counts.at(n).hour >= oldest {
 			continue
@@ -112,19 +114,25 @@ func (t *tenant) count(i, h int32) {
 	}
 }
 
-// degree sums the sealed hours before an observation in hour h; saturated.
+// degree sums the sealed hours before an observation in hour h; saturated. What
+// is sealed stays as it is, so the last sum is kept.
 func (t *tenant) degree(i, h int32) uint16 {
+	k := t.keys.mut(i)
+	if k.known && k.degAt == h {
+		return k.deg
+	}
 	var sum uint64
-	for c := t.keys.at(i).counts; c != 0; c = t.counts.at(c).next {
-		switch r := t.counts.at(c); {
-		case r.hour >= h-sealedLag:
-		case r.hour < h-sealedLag-degreeSpan:
-			return uint16(min(sum, noDegree-1))
-		default:
+	for c := k.counts; c != 0; c = t.counts.at(c).next {
+		r := t.counts.at(c)
+		if r.hour < h-sealedLag-degreeSpan {
+			break
+		}
+		if r.hour < h-sealedLag {
 			sum += uint64(r.n)
 		}
 	}
-	return uint16(min(sum, noDegree-1))
+	k.deg, k.degAt, k.known = uint16(min(sum, noDegree-1)), h, true
+	return k.deg
 }
 
 // obsKeys is an observation's entities: the linking ones first, in (rank, key)

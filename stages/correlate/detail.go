@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/zeebo/xxh3"
 )
 
 // detail is what an observation keeps for heads, rows and paths. Strings alias
@@ -15,7 +16,6 @@ type detail struct {
 	title      string
 	vendorID   string
 	source     string
-	severity   schema.Severity
 	malicious  bool // matched an indicator with that verdict
 	start, end schema.Millis
 	techniques string // see technique
@@ -62,14 +62,14 @@ func cutText(b string) (text, rest string, ok bool) {
 }
 
 // detailFixed is the size of a detail's numbers, which its texts follow.
-const detailFixed = 18
+const detailFixed = 17
 
 func appendDetail(b []byte, a *schema.Alert) []byte {
 	flags := byte(0)
 	if slices.ContainsFunc(a.Matches, func(m schema.Match) bool { return m.Verdict == schema.VerdictMalicious }) {
 		flags = 1
 	}
-	b = append(b, byte(a.Severity), flags)
+	b = append(b, flags)
 	b = binary.LittleEndian.AppendUint64(b, uint64(a.Start))
 	b = binary.LittleEndian.AppendUint64(b, uint64(a.End))
 	b = appendText(b, a.Source)
@@ -87,8 +87,8 @@ func (d *detail) decode(b []byte) (ok bool) {
 	if len(b) < detailFixed {
 		return false
 	}
-	d.severity, d.malicious = schema.Severity(b[0]), b[1]&1 != 0
-	d.start, d.end = schema.Millis(binary.LittleEndian.Uint64(b[2:])), schema.Millis(binary.LittleEndian.Uint64(b[10:]))
+	d.malicious = b[0]&1 != 0
+	d.start, d.end = schema.Millis(binary.LittleEndian.Uint64(b[1:])), schema.Millis(binary.LittleEndian.Uint64(b[9:]))
 	rest := alias(b[detailFixed:])
 	if d.source, rest, ok = cutText(rest); !ok {
 		return false
@@ -98,6 +98,19 @@ func (d *detail) decode(b []byte) (ok bool) {
 	}
 	d.vendorID, d.techniques, ok = cutText(rest)
 	return ok
+}
+
+// describe fills what an observation repeats of its detail. Equal hashes are taken
+// for equal lists: what a collision could hide is a source or technique of a head.
+func (o *obsRec) describe(d *detail) {
+	o.from, o.to, o.malicious = o.t, o.t, d.malicious
+	if d.start != 0 {
+		o.from = int64(d.start)
+	}
+	if d.end != 0 {
+		o.to = int64(d.end)
+	}
+	o.flavor = xxh3.HashString(d.source) ^ xxh3.HashStringSeed(d.techniques, 1)
 }
 
 // technique reads the first of an observation's techniques, of which there is at

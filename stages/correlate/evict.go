@@ -116,6 +116,9 @@ func (t *tenant) evict(alert, cutoff int32) {
 		}
 		t.blobs.release(rec.keys)
 		t.blobs.release(rec.detail)
+		if a.n > 1 {
+			t.contents.set(content{alert, rec.content}, 0)
+		}
 		t.obs.release(o)
 		o = rec.next
 	}

@@ -17,6 +17,7 @@ func (t *tenant) hold(o int32) {
 	h := hourOf(millis(rec.t))
 	rec.hold = t.holds.get(h)
 	t.holds.set(h, o)
+	t.held++
 	t.holdMin = min(t.holdMin, h)
 }
 
@@ -43,6 +44,7 @@ func (c *Correlator) release(t *tenant) {
 			rec := t.obs.mut(o)
 			o = rec.hold
 			rec.hold, rec.held = 0, false
+			t.held--
 			keys := append(obsKeys(nil), t.keysOf(rec)...)
 			for i := range keys.links() {
 				binary.LittleEndian.PutUint16(keys[5+i*obsKeySize:], t.degree(keys.key(i), h))

@@ -20,7 +20,7 @@ const (
 // the memory of what is emitted.
 type headBuilder struct {
 	sources []string
-	lists   []string // encoded techniques of observations, the last few distinct ones
+	flavors []uint64 // of observations: the last few distinct ones
 	ttps    []schema.Technique
 	ents    []int32  // distinct entities
 	top     []shared // the most shared of them, best first
@@ -66,7 +66,7 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 	if inc.touched {
 		out.Suggested = h.scattered(t, ms)
 	}
-	h.sources, h.lists, h.ttps, h.ents = h.sources[:0], h.lists[:0], h.ttps[:0], h.ents[:0]
+	h.sources, h.flavors, h.ttps, h.ents = h.sources[:0], h.flavors[:0], h.ttps[:0], h.ents[:0]
 	facts := facts{alerts: len(ms)}
 	out.First, out.Last = maxTime, -maxTime
 	for i, m := range ms {
@@ -104,25 +104,19 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 // merge adds an observation: times, techniques and entities of all of them
 // count, the rest comes from the latest revision.
 func (h *headBuilder) merge(t *tenant, out *schema.Incident, f *facts, rec *obsRec, current bool, member int32) {
-	var d detail
-	d.decode(t.blobs.get(rec.detail))
-	first, last := millis(rec.t), millis(rec.t)
-	if d.start != 0 {
-		first = d.start
-	}
-	if d.end != 0 {
-		last = d.end
-	}
-	out.First, out.Last = min(out.First, first), max(out.Last, last)
-	f.malicious = f.malicious || d.malicious
-	if !slices.Contains(h.sources, d.source) {
-		h.sources = append(h.sources, d.source)
-	}
-	if d.techniques != "" && !slices.Contains(h.lists, d.techniques) {
-		h.learn(d.techniques)
-	}
-	if current && (f.title == "" && f.severity == 0 || d.severity > f.severity) {
-		f.severity, f.title = d.severity, d.title
+	out.First, out.Last = min(out.First, millis(rec.from)), max(out.Last, millis(rec.to))
+	f.malicious = f.malicious || rec.malicious
+	known := slices.Contains(h.flavors, rec.flavor)
+	best := current && (f.title == "" && f.severity == 0 || rec.sev > f.severity)
+	if best || !known {
+		var d detail
+		d.decode(t.blobs.get(rec.detail))
+		if best {
+			f.severity, f.title = rec.sev, d.title
+		}
+		if !known {
+			h.learn(rec.flavor, &d)
+		}
 	}
 	keys := t.keysOf(rec)
 	for i := range keys.len() {
@@ -137,14 +131,18 @@ func (h *headBuilder) merge(t *tenant, out *schema.Incident, f *facts, rec *obsR
 	}
 }
 
-// learn adds a list of techniques that was not among the last few.
-func (h *headBuilder) learn(list string) {
-	if len(h.lists) < 8 {
-		h.lists = append(h.lists, list)
+// learn adds source and techniques of an observation that are not among the last
+// few.
+func (h *headBuilder) learn(flavor uint64, d *detail) {
+	if len(h.flavors) < 8 {
+		h.flavors = append(h.flavors, flavor)
 	} else {
-		h.lists[len(h.ttps)%len(h.lists)] = list
+		h.flavors[len(h.ttps)%len(h.flavors)] = flavor
 	}
-	for ok := true; ok && list != ""; {
+	if !slices.Contains(h.sources, d.source) {
+		h.sources = append(h.sources, d.source)
+	}
+	for list, ok := d.techniques, true; ok && list != ""; {
 		var x schema.Technique
 		if x, list, ok = technique(list); ok {
 			h.ttps = append(h.ttps, x)

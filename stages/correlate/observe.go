@@ -10,10 +10,8 @@ func (c *Correlator) observe(t *tenant, a *schema.Alert) (int32, schema.Standing
 	idx := t.byID.get(a.ID)
 	standing := schema.StandingNew
 	if idx != 0 {
-		for o := t.alerts.at(idx).obs; o != 0; o = t.obs.at(o).next {
-			if t.obs.at(o).content == a.Content {
-				return idx, schema.StandingDuplicate
-			}
+		if t.obs.at(t.alerts.at(idx).obs).content == a.Content || t.contents.get(content{idx, a.Content}) != 0 {
+			return idx, schema.StandingDuplicate
 		}
 		standing = schema.StandingRevision
 	}
@@ -22,11 +20,14 @@ func (c *Correlator) observe(t *tenant, a *schema.Alert) (int32, schema.Standing
 	rec.t, rec.content, rec.rev, rec.sev = timeOf(a), a.Content, a.RevisionOf(), a.Severity
 	c.buf = appendDetail(c.buf[:0], a)
 	rec.detail = t.blobs.add(c.buf)
+	var d detail
+	d.decode(c.buf)
+	rec.describe(&d)
 	c.takeKeys(t, a, rec, late)
 	if standing == schema.StandingNew {
 		var r *alertRec
 		idx, r = t.alerts.alloc()
-		r.id, r.first, r.newest, r.minSev, r.late, r.cur, r.obs = a.ID, rec.t, rec.t, a.Severity, late, o, o
+		r.id, r.first, r.newest, r.minSev, r.late, r.cur, r.obs, r.n = a.ID, rec.t, rec.t, a.Severity, late, o, o, 1
 		rec.alert = idx
 		t.byID.set(a.ID, idx)
 		t.enqueue(idx, hourOf(millis(rec.t)))
@@ -76,6 +77,7 @@ func (c *Correlator) takeKeys(t *tenant, a *schema.Alert, rec *obsRec, late bool
 		keys = keys.append(k, d, p.roles)
 	}
 	c.buf = keys
+	rec.contacts = t.contacting(keys)
 	rec.keys = t.blobs.add(keys)
 }
 
@@ -84,7 +86,12 @@ func (c *Correlator) revise(t *tenant, idx, o int32, late bool) {
 	a, rec := t.alerts.mut(idx), t.obs.at(o)
 	weight := a.weight()
 	rec.next = a.obs
+	if a.n == 1 {
+		t.contents.set(content{idx, t.obs.at(a.obs).content}, a.obs)
+	}
+	t.contents.set(content{idx, rec.content}, o)
 	a.obs = o
+	a.n++
 	a.first = min(a.first, rec.t)
 	a.newest = max(a.newest, rec.t)
 	a.minSev = min(a.minSev, rec.sev)

@@ -11,14 +11,16 @@ import (
 )
 
 // pathFinder computes the realized path of an incident: who reached whom first,
-// starting where the earliest contact came from. It holds scratch.
+// starting where the earliest contact came from. It holds scratch. Keys that are
+// reached have mark t.pass.
 type pathFinder struct {
-	d        detail
 	contacts []contact
+	sorted   bool // contacts are in order
 	from, to []int32
-	reached  map[int32]bool
 	queue    []int32
+	chain    []int32 // by contact of an instant: the next one from the same key, plus one
 	edges    []contact
+	out      slab[schema.PathEdge]
 	buf      []byte
 }
 
@@ -48,6 +50,20 @@ func ends(t schema.EntityType) bool {
 	return starts(t)
 }
 
+// contacting reports whether the entities of an observation make a contact.
+func (t *tenant) contacting(keys obsKeys) bool {
+	from, to := false, false
+	for i := range keys.len() {
+		typ, roles := t.keys.at(keys.key(i)).typ, keys.roles(i)
+		f, g := roles&startRoles != 0 && starts(typ), roles&endRoles != 0 && ends(typ)
+		if f && to || g && from {
+			return true
+		}
+		from, to = from || f, to || g
+	}
+	return false
+}
+
 // find gives the path through the alerts ms, oldest first, and a sum of what it
 // says; 0 where there is none: less than two alerts, or no contact. The caller
 // names it.
@@ -60,19 +76,20 @@ func (p *pathFinder) find(l *ladder, t *tenant, ms []int32) (schema.Path, uint64
 		return schema.Path{}, 0
 	}
 	entry := p.contacts[0].from
-	p.spread(entry)
+	p.spread(t, entry)
 	out := schema.Path{Kind: schema.PathRealized, Status: "active", Entry: t.entity(entry), Reach: uint32(len(p.edges))}
 	foothold := int32(0)
 	if t.keys.at(entry).typ == schema.EntityHost {
 		foothold = entry
 	}
+	out.Edges = p.out.take(min(len(p.edges), l.edges))
 	for i, e := range p.edges {
 		if t.keys.at(e.to).typ == schema.EntityHost {
 			foothold = e.to
 		}
 		if i < l.edges {
-			out.Edges = append(out.Edges, schema.PathEdge{From: t.entity(e.from), To: t.entity(e.to), Time: millis(e.t),
-				Technique: e.technique, Alert: t.alerts.at(e.alert).id, Observed: true})
+			out.Edges[i] = schema.PathEdge{From: t.entity(e.from), To: t.entity(e.to), Time: millis(e.t),
+				Technique: e.technique, Alert: t.alerts.at(e.alert).id, Observed: true}
 		}
 	}
 	if foothold != 0 {
@@ -83,43 +100,25 @@ func (p *pathFinder) find(l *ladder, t *tenant, ms []int32) (schema.Path, uint64
 
 // collect lists the contacts in order of time, alert, and entity.
 func (p *pathFinder) collect(t *tenant, ms []int32) {
-	p.contacts = p.contacts[:0]
+	p.contacts, p.sorted = p.contacts[:0], true
 	for rank, m := range ms {
 		for o := t.alerts.at(m).obs; o != 0; {
 			rec := t.obs.at(o)
 			o = rec.next
-			keys := t.keysOf(rec)
-			p.from, p.to = p.from[:0], p.to[:0]
-			for i := range keys.len() {
-				k := keys.key(i)
-				typ := t.keys.at(k).typ
-				if keys.roles(i)&startRoles != 0 && starts(typ) {
-					p.from = append(p.from, k)
-				}
-				if keys.roles(i)&endRoles != 0 && ends(typ) {
-					p.to = append(p.to, k)
-				}
-			}
-			if len(p.from) == 0 || len(p.to) == 0 {
-				continue
-			}
-			p.d.decode(t.blobs.get(rec.detail))
-			c := contact{t: rec.t, rank: int32(rank), alert: m, technique: p.technique()}
-			if p.d.start != 0 {
-				c.t = int64(p.d.start)
-			}
-			for _, c.from = range p.from {
-				for _, c.to = range p.to {
-					if c.from != c.to {
-						p.contacts = append(p.contacts, c)
-					}
-				}
+			if rec.contacts {
+				p.add(t, int32(rank), m, rec)
 			}
 		}
 	}
+	if p.sorted {
+		return
+	}
 	slices.SortFunc(p.contacts, func(x, y contact) int {
-		if c := cmp.Or(cmp.Compare(x.t, y.t), cmp.Compare(x.rank, y.rank)); c != 0 {
-			return c
+		if x.t != y.t {
+			return cmp.Compare(x.t, y.t)
+		}
+		if x.rank != y.rank {
+			return cmp.Compare(x.rank, y.rank)
 		}
 		if c := t.compareKeys(x.from, y.from); c != 0 {
 			return c
@@ -128,11 +127,48 @@ func (p *pathFinder) collect(t *tenant, ms []int32) {
 	})
 }
 
-// technique is the least technique id of the observation in d.
-func (p *pathFinder) technique() string {
+// add lists the contacts of one observation, in order of entity.
+func (p *pathFinder) add(t *tenant, rank, alert int32, rec *obsRec) {
+	p.from, p.to = p.from[:0], p.to[:0]
+	keys := t.keysOf(rec)
+	for i := range keys.len() {
+		k := keys.key(i)
+		typ := t.keys.at(k).typ
+		if keys.roles(i)&startRoles != 0 && starts(typ) {
+			p.from = append(p.from, k)
+		}
+		if keys.roles(i)&endRoles != 0 && ends(typ) {
+			p.to = append(p.to, k)
+		}
+	}
+	if len(p.from) > 1 {
+		slices.SortFunc(p.from, t.compareKeys)
+	}
+	if len(p.to) > 1 {
+		slices.SortFunc(p.to, t.compareKeys)
+	}
+	var d detail
+	d.decode(t.blobs.get(rec.detail))
+	c := contact{t: rec.from, rank: rank, alert: alert, technique: leastTechnique(d.techniques)}
+	if n := len(p.contacts); n > 0 {
+		last := &p.contacts[n-1]
+		p.sorted = p.sorted && (last.t < c.t || last.t == c.t && last.rank < c.rank)
+	}
+	for _, c.from = range p.from {
+		for _, c.to = range p.to {
+			if c.from != c.to {
+				p.contacts = append(p.contacts, c)
+			}
+		}
+	}
+}
+
+// leastTechnique is the least technique id of an observation.
+func leastTechnique(list string) string {
 	least := ""
-	for _, x := range p.d.techniques {
-		if x.ID != "" && (least == "" || x.ID < least) {
+	for ok := true; ok && list != ""; {
+		var x schema.Technique
+		if x, list, ok = technique(list); ok && x.ID != "" && (least == "" || x.ID < least) {
 			least = x.ID
 		}
 	}
@@ -144,57 +180,62 @@ func (t *tenant) compareKeys(x, y int32) int {
 		return 0
 	}
 	a, b := t.keys.at(x), t.keys.at(y)
-	return cmp.Or(strings.Compare(a.typ.String(), b.typ.String()), strings.Compare(alias(t.blobs.get(a.text)), alias(t.blobs.get(b.text))))
+	if a.typ != b.typ {
+		return strings.Compare(a.typ.String(), b.typ.String())
+	}
+	return strings.Compare(alias(t.blobs.get(a.text)), alias(t.blobs.get(b.text)))
 }
 
 // spread finds the earliest-arrival tree from entry: one pass over the contacts
 // in order of time. Contacts of one instant may follow each other, so each
 // instant is searched breadth first.
-func (p *pathFinder) spread(entry int32) {
-	if p.reached == nil {
-		p.reached = make(map[int32]bool)
-	}
-	clear(p.reached)
-	p.reached[entry] = true
+func (p *pathFinder) spread(t *tenant, entry int32) {
+	t.pass++
+	t.keys.at(entry).mark = t.pass
 	p.edges = p.edges[:0]
 	for from := 0; from < len(p.contacts); {
 		to := from + 1
 		for to < len(p.contacts) && p.contacts[to].t == p.contacts[from].t {
 			to++
 		}
-		p.instant(p.contacts[from:to])
+		p.instant(t, p.contacts[from:to])
 		from = to
 	}
 }
 
-func (p *pathFinder) instant(cs []contact) {
+func (p *pathFinder) instant(t *tenant, cs []contact) {
 	p.queue = p.queue[:0]
-	for _, c := range cs {
-		if p.reached[c.from] {
-			p.step(c)
+	for i := range cs {
+		if t.keys.at(cs[i].from).mark == t.pass {
+			p.step(t, &cs[i])
 		}
 	}
-	if len(p.queue) == 0 {
+	if len(p.queue) == 0 || len(cs) == 1 {
 		return
 	}
-	out := make(map[int32][]int32, len(cs))
-	for i, c := range cs {
-		out[c.from] = append(out[c.from], int32(i))
+	p.chain = slices.Grow(p.chain[:0], len(cs))[:len(cs)]
+	for i := range cs {
+		t.keys.at(cs[i].from).last, t.keys.at(cs[i].to).last = 0, 0
+	}
+	for i := len(cs) - 1; i >= 0; i-- {
+		k := t.keys.at(cs[i].from)
+		p.chain[i], k.last = k.last, int32(i)+1
 	}
 	for i := 0; i < len(p.queue); i++ {
-		for _, k := range out[p.queue[i]] {
-			p.step(cs[k])
+		for k := t.keys.at(p.queue[i]).last; k != 0; k = p.chain[k-1] {
+			p.step(t, &cs[k-1])
 		}
 	}
 }
 
-func (p *pathFinder) step(c contact) {
-	if p.reached[c.to] {
+func (p *pathFinder) step(t *tenant, c *contact) {
+	k := t.keys.at(c.to)
+	if k.mark == t.pass {
 		return
 	}
-	p.reached[c.to] = true
+	k.mark = t.pass
 	p.queue = append(p.queue, c.to)
-	p.edges = append(p.edges, c)
+	p.edges = append(p.edges, *c)
 }
 
 func (p *pathFinder) sum(x *schema.Path) uint64 {

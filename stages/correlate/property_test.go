@@ -52,6 +52,9 @@ func TestEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := small()
 		cfg.MaxEntities = rapid.IntRange(1, 4).Draw(t, "max entities")
+		if rapid.Bool().Draw(t, "larger") { // incidents outgrow their level late in life
+			cfg.Caps, cfg.SliceWeight = []uint32{6, 9, 12}, 15
+		}
 		docs := drawDocs(t, "acme", 40)
 		late := rapid.SampledFrom([]time.Duration{0, 30 * time.Minute, 5 * time.Hour, 300 * time.Hour}).Draw(t, "late")
 		opt := options{rollbacks: rapid.Bool().Draw(t, "rollbacks"), restores: rapid.Bool().Draw(t, "restores")}
@@ -79,6 +82,34 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			if h.RedirectTo.IsZero() && !h.Final {
 				t.Fatalf("not final: %+v", h)
 			}
+		}
+	})
+}
+
+// Late alerts are outside the order guarantee, and inside every other: each has a
+// row, rows name live heads, ids resolve, and nothing stays behind.
+func TestLateAlerts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		docs := drawDocs(t, "acme", 40)
+		opt := options{rollbacks: rapid.Bool().Draw(t, "rollbacks"), restores: rapid.Bool().Draw(t, "restores"), flush: true, ahead: true}
+		c, out := run(t, small(), arrive(t, docs, 20*time.Hour), opt)
+		for _, d := range docs {
+			if _, ok := out.members[memberKey("acme", d.ID)]; !ok {
+				t.Fatalf("%s has no row", d.VendorID)
+			}
+		}
+		for _, m := range out.members {
+			if h := out.heads[m.Incident]; !h.RedirectTo.IsZero() || !h.Final {
+				t.Fatalf("row names %s, whose head is %+v", m.Incident, h)
+			}
+		}
+		for id := range out.shown {
+			if h := out.heads[out.resolve(id)]; h.ID.IsZero() {
+				t.Fatalf("%s leads nowhere", id)
+			}
+		}
+		if s := c.Stats(); s != (Stats{Tenants: 1}) {
+			t.Fatalf("after everything closed: %+v", s)
 		}
 	})
 }

@@ -19,6 +19,9 @@ type reasoner struct {
 	text    [2][]byte
 	ms      []int32
 	asked   []bool // by rank
+	cost    int    // pairs of observations that a walk looks at, at most
+	span    int64  // longest time between an alert's observations
+	near    neighbors
 }
 
 // entry is one use of a key that has a window at the level.
@@ -51,9 +54,13 @@ func (r *reasoner) rows(l *ladder, t *tenant, news uint64, level int, ms []int32
 		return
 	}
 	r.ask(t, news, level, ms)
-	r.collect(l, t, level, ms)
-	r.older(t)
-	r.other(t)
+	if r.cost <= maxScan {
+		r.scan(l, t, level)
+	} else {
+		r.collect(l, t, level, ms)
+		r.older(t)
+		r.other(t)
+	}
 	for i := 1; i < len(ms); i++ {
 		if !r.asked[i] {
 			old := &t.alerts.at(ms[i]).row
@@ -78,24 +85,32 @@ func (r *reasoner) rows(l *ladder, t *tenant, news uint64, level int, ms []int32
 // links to an older alert can change only if something is new about it or about
 // an older one.
 func (r *reasoner) ask(t *tenant, news uint64, level int, ms []int32) {
+	r.ms, r.span = ms, 0
 	r.asked = slices.Grow(r.asked[:0], len(ms))[:len(ms)]
+	r.best = slices.Grow(r.best[:0], len(ms))[:len(ms)]
 	fresh := false
+	own, all := 0, 0
 	for i, idx := range ms {
 		a := t.alerts.at(idx)
 		fresh = fresh || a.news == news || int(a.row.level) != level
 		r.asked[i] = i > 0 && (fresh || a.row.kind != schema.ReasonLinked || a.row.peer == 0 || t.older(idx, a.row.peer))
+		r.best[i] = candidate{peer: -1}
+		r.span = max(r.span, a.newest-a.first)
+		all += int(a.n)
+		if r.asked[i] {
+			own += int(a.n)
+		}
 	}
+	r.cost = own * all
 }
 
 // collect lists the uses of keys by key, time and rank; only of the keys that an
 // asked alert has.
 func (r *reasoner) collect(l *ladder, t *tenant, level int, ms []int32) {
-	r.ms = ms
-	r.entries, r.best = r.entries[:0], r.best[:0]
+	r.entries = r.entries[:0]
 	t.pass++
 	from, to := int64(maxTime), int64(-maxTime) // where asked alerts can link to
 	for rank, idx := range ms {
-		r.best = append(r.best, candidate{peer: -1})
 		if !r.asked[rank] {
 			continue
 		}
@@ -279,11 +294,34 @@ func (r *reasoner) better(t *tenant, x, y candidate) bool {
 	case x.pair() != y.pair():
 		return x.pair()
 	case x.key != y.key:
-		r.text[0] = t.appendKey(r.text[0][:0], int32(x.key>>32), int32(uint32(x.key)))
-		r.text[1] = t.appendKey(r.text[1][:0], int32(y.key>>32), int32(uint32(y.key)))
-		return bytes.Compare(r.text[0], r.text[1]) < 0
+		return r.textLess(t, x.key, y.key)
 	}
 	return x.peer != y.peer && r.idLess(t, x.peer, y.peer)
+}
+
+// textLess orders two single keys, or two pairs, by their texts.
+func (r *reasoner) textLess(t *tenant, x, y uint64) bool {
+	a, b := t.halves(x)
+	c, d := t.halves(y)
+	if a == c {
+		return t.compareKeys(b, d) < 0
+	}
+	if p, q := t.keys.at(a).typ, t.keys.at(c).typ; p != q {
+		return p.String() < q.String() // no type's name begins with another's
+	}
+	r.text[0] = t.appendKey(r.text[0][:0], a, b)
+	r.text[1] = t.appendKey(r.text[1][:0], c, d)
+	return bytes.Compare(r.text[0], r.text[1]) < 0
+}
+
+// halves gives the single keys of a pair in order of their texts, or a single key
+// and 0.
+func (t *tenant) halves(key uint64) (first, second int32) {
+	first, second = int32(uint32(key)), int32(key>>32)
+	if second != 0 && t.compareKeys(first, second) > 0 {
+		first, second = second, first
+	}
+	return first, second
 }
 
 // appendKey appends the text of a key: "type:key", of a pair both joined by "|"
@@ -292,16 +330,10 @@ func (t *tenant) appendKey(dst []byte, a, b int32) []byte {
 	if a == 0 || b == 0 {
 		return t.appendSingle(dst, a|b)
 	}
-	from := len(dst)
-	dst = t.appendSingle(dst, a)
-	mid := len(dst)
-	dst = t.appendSingle(dst, b)
-	if bytes.Compare(dst[from:mid], dst[mid:]) > 0 {
-		dst = t.appendSingle(dst[:from], b)
-		mid = len(dst)
-		dst = t.appendSingle(dst, a)
+	if t.compareKeys(a, b) > 0 {
+		a, b = b, a
 	}
-	return slices.Insert(dst, mid, '|')
+	return t.appendSingle(append(t.appendSingle(dst, a), '|'), b)
 }
 
 func (t *tenant) appendSingle(dst []byte, k int32) []byte {

@@ -17,6 +17,7 @@ type resolver struct {
 	left   []move // alerts that left an incident that lives on
 	cases  []int32
 	spare  []int32
+	text   []byte
 	news   uint64 // pass that marked the alerts with something new
 }
 
@@ -144,11 +145,11 @@ func (r *resolver) place(t *tenant, g group, b *schema.Batch) {
 		}
 		a = t.alerts.mut(idx)
 		a.shown, a.row, a.stale = into, *next, false
-		t.emitRow(a, b)
+		r.emitRow(t, a, b)
 	}
 }
 
-func (t *tenant) emitRow(a *alertRec, b *schema.Batch) {
+func (r *resolver) emitRow(t *tenant, a *alertRec, b *schema.Batch) {
 	cur := t.obs.at(a.cur)
 	var d detail
 	d.decode(t.blobs.get(cur.detail))
@@ -165,11 +166,12 @@ func (t *tenant) emitRow(a *alertRec, b *schema.Batch) {
 		Source:   d.source,
 		Created:  millis(cur.t),
 		Title:    d.title,
-		Severity: d.severity,
+		Severity: cur.sev,
 		Version:  b.Position,
 	}
 	if a.row.keyA != 0 {
-		m.Key = string(t.appendKey(nil, a.row.keyA, a.row.keyB))
+		r.text = t.appendKey(r.text[:0], a.row.keyA, a.row.keyB)
+		m.Key = r.head.texts.clone(r.text)
 		m.Peer = t.alerts.at(a.row.peer).id
 	}
 	b.Members = append(b.Members, m)

@@ -105,6 +105,12 @@ func (s *reader) alert() {
 	for ; n > 0; n-- {
 		obs = append(obs, s.observation(idx, a))
 	}
+	for _, o := range obs[:len(obs)-1] {
+		t.contents.set(content{idx, t.obs.at(o).content}, o)
+	}
+	if len(obs) > 1 {
+		t.contents.set(content{idx, t.obs.at(a.obs).content}, a.obs)
+	}
 	cur := s.num()
 	s.check(cur < uint64(len(obs)), "number out of range")
 	a.cur = obs[cur]
@@ -139,6 +145,7 @@ func (s *reader) observation(alert int32, a *alertRec) int32 {
 	var d detail
 	s.check(d.valid(detailBytes), "bad detail")
 	o.detail = t.blobs.add(detailBytes)
+	o.describe(&d)
 	links, n := s.num(), s.num()
 	s.check(links <= n && links <= uint64(s.l.maxEntities) && n <= maxLinking+maxExtra, "too many keys")
 	keys := obsKeys{byte(links)}
@@ -153,7 +160,7 @@ func (s *reader) observation(alert int32, a *alertRec) int32 {
 		keys = keys.append(k, uint16(d), s.byte())
 		t.keys.mut(k).refs++
 	}
-	o.keys = t.blobs.add(keys)
+	o.keys, o.contacts = t.blobs.add(keys), t.contacting(keys)
 	if a.obs == 0 {
 		a.first, a.newest, a.minSev = o.t, o.t, o.sev
 	} else {
@@ -162,6 +169,7 @@ func (s *reader) observation(alert int32, a *alertRec) int32 {
 	}
 	o.next = a.obs
 	a.obs = i
+	a.n++
 	if o.held {
 		t.hold(i)
 	}
@@ -301,33 +309,35 @@ func (s *reader) segments() {
 		s.check(pairing(s.t.keys.at(x).class, s.t.keys.at(y).class), "pair of types that make none")
 		p := s.t.pairOf(x, y)
 		s.segmentsOf(p, levels)
-		s.check(s.t.keys.at(p).segs != 0, "pair without segments")
+		s.check(s.t.keys.at(p).segs != [levels]int32{}, "pair without segments")
 	}
 }
 
+// segmentsOf reads the segments of a key, which are told from the oldest on.
 func (s *reader) segmentsOf(k int32, below int8) {
 	t := s.t
+	rec := t.keys.mut(k)
 	for n := s.num(); n > 0; n-- {
 		i, g := t.segs.alloc()
-		g.level = int8(s.byte())
-		s.check(g.level >= 0 && g.level < below, "level out of range")
+		level := int8(s.byte())
+		s.check(level >= 0 && level < below, "level out of range")
 		g.lo, g.hi = s.time(), s.time()
 		w := s.num()
 		s.check(w < 1<<31 && g.lo <= g.hi, "segment out of range")
 		g.window = int32(w)
 		hi := int32(0)
 		switch {
-		case t.keys.at(k).b == 0:
+		case rec.b == 0:
 			g.bucket, hi = hourOf(millis(g.lo)), hourOf(millis(g.hi))
-		case g.level == lastLevel:
+		case level == lastLevel:
 			g.bucket, hi = int32(floorDiv(g.lo, s.l.slice)), int32(floorDiv(g.hi, s.l.slice))
 		}
 		s.check(g.bucket == hi, "segment across buckets")
-		g.slot = s.slots[s.slot(g.level)]
+		g.next = rec.segs[level]
+		s.check(g.next == 0 || t.segs.at(g.next).hi < g.lo, "segments out of order")
+		rec.segs[level] = i
+		g.slot = s.slots[s.slot(level)]
 		t.slots.mut(g.slot).refs++
-		rec := t.keys.mut(k)
-		g.next = rec.segs
-		rec.segs = i
 	}
 }
 

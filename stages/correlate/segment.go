@@ -42,39 +42,45 @@ func (t *tenant) link(l *ladder, level int, o *obsRec, slot int32, singles, pair
 // join adds an observation at time at to the segments of a key. Within a bucket
 // all windows are w, so segments are exactly the runs with gaps of at most w.
 // Single keys also link across buckets (hours): by the window of the later one,
-// and the end of a run that is nearest decides for the whole run.
+// and the end of a run that is nearest decides for the whole run. The segments of
+// a level are listed from the newest on: what comes in order of time looks at the
+// first few.
 func (t *tenant) join(l *ladder, key int32, level int, at int64, bucket int32, w int64, slot int32, across bool) {
-	host := int32(0)
-	prev := int32(0)
-	for s := t.keys.at(key).segs; s != 0; {
+	host, prev, after := int32(0), int32(0), int32(0)
+walk:
+	for s := t.keys.at(key).segs[level]; s != 0; {
 		g := t.segs.at(s)
 		next := g.next
+		if g.lo > at {
+			after = s
+		}
 		switch {
-		case hourOf(millis(g.hi)) < t.cutoff:
-			t.dropSeg(key, prev, s)
-			s = next
-			continue
-		case int(g.level) != level:
-		case g.bucket == bucket:
-			if at < g.lo-w || at > g.hi+w {
-				break
+		case g.bucket > bucket:
+			if across && g.lo-at <= int64(g.window) {
+				t.union(l, g.slot, slot)
+			}
+		case g.bucket < bucket:
+			if !across || at-g.hi > w {
+				break walk
 			}
 			t.union(l, g.slot, slot)
-			if host == 0 {
-				host = s
-				if at < g.lo || at > g.hi {
-					g = t.segs.mut(s)
-					g.lo, g.hi = min(g.lo, at), max(g.hi, at)
-				}
-				break
+		case at > g.hi+w:
+			break walk
+		case at < g.lo-w:
+		case host == 0:
+			t.union(l, g.slot, slot)
+			host = s
+			if at < g.lo || at > g.hi {
+				g = t.segs.mut(s)
+				g.lo, g.hi = min(g.lo, at), max(g.hi, at)
 			}
+		default: // at fills the gap between two runs
+			t.union(l, g.slot, slot)
 			h := t.segs.mut(host)
 			h.lo, h.hi = min(h.lo, g.lo), max(h.hi, g.hi)
-			t.dropSeg(key, prev, s)
+			t.dropSeg(key, level, prev, s)
 			s = next
 			continue
-		case across && g.bucket < bucket && at-g.hi <= w, across && g.bucket > bucket && g.lo-at <= int64(g.window):
-			t.union(l, g.slot, slot)
 		}
 		prev, s = s, next
 	}
@@ -83,17 +89,21 @@ func (t *tenant) join(l *ladder, key int32, level int, at int64, bucket int32, w
 	}
 	i, g := t.segs.alloc()
 	root := t.find(slot)
-	g.lo, g.hi, g.window, g.bucket, g.slot, g.level = at, at, int32(w), bucket, root, int8(level)
+	g.lo, g.hi, g.window, g.bucket, g.slot = at, at, int32(w), bucket, root
 	t.slots.mut(root).refs++
-	k := t.keys.mut(key)
-	g.next = k.segs
-	k.segs = i
+	if after == 0 {
+		k := t.keys.mut(key)
+		g.next, k.segs[level] = k.segs[level], i
+	} else {
+		before := t.segs.mut(after)
+		g.next, before.next = before.next, i
+	}
 }
 
-func (t *tenant) dropSeg(key, prev, s int32) {
+func (t *tenant) dropSeg(key int32, level int, prev, s int32) {
 	g := t.segs.at(s)
 	if prev == 0 {
-		t.keys.mut(key).segs = g.next
+		t.keys.mut(key).segs[level] = g.next
 	} else {
 		t.segs.mut(prev).next = g.next
 	}
@@ -103,21 +113,26 @@ func (t *tenant) dropSeg(key, prev, s int32) {
 
 // prune drops a key's segments that end before the cutoff, and a pair without
 // segments. A segment ends at an observation, whose eviction prunes it: nothing
-// stays behind.
+// stays behind, and nothing goes before it: alerts of closed hours whose incident
+// is open may still have to find each other at the next level.
 func (t *tenant) prune(key, cutoff int32) {
-	prev := int32(0)
-	for s := t.keys.at(key).segs; s != 0; {
-		g := t.segs.at(s)
-		next := g.next
-		if hourOf(millis(g.hi)) < cutoff {
-			t.dropSeg(key, prev, s)
-		} else {
-			prev = s
+	left := false
+	for level := range levels {
+		prev := int32(0)
+		for s := t.keys.at(key).segs[level]; s != 0; {
+			g := t.segs.at(s)
+			next := g.next
+			if hourOf(millis(g.hi)) < cutoff {
+				t.dropSeg(key, level, prev, s)
+			} else {
+				prev = s
+			}
+			s = next
 		}
-		s = next
+		left = left || prev != 0
 	}
 	k := t.keys.at(key)
-	if k.b == 0 || k.segs != 0 {
+	if k.b == 0 || left {
 		return
 	}
 	t.pairs.set(pairID(k.a, k.b), 0)

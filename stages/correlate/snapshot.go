@@ -250,21 +250,23 @@ func (s *writer) segments() {
 func (s *writer) segmentsOf(k int32) {
 	t := s.t
 	s.segs = s.segs[:0]
-	for g := t.keys.at(k).segs; g != 0; g = t.segs.at(g).next {
-		s.segs = append(s.segs, g)
+	var from [levels + 1]int
+	for level, g := range t.keys.at(k).segs {
+		for ; g != 0; g = t.segs.at(g).next {
+			s.segs = append(s.segs, g)
+		}
+		from[level+1] = len(s.segs)
 	}
-	slices.SortFunc(s.segs, func(x, y int32) int {
-		a, b := t.segs.at(x), t.segs.at(y)
-		return cmp.Or(cmp.Compare(a.level, b.level), cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.lo, b.lo))
-	})
 	s.num(uint64(len(s.segs)))
-	for _, i := range s.segs {
-		g := t.segs.at(i)
-		s.w.WriteByte(byte(g.level))
-		s.int(g.lo)
-		s.int(g.hi)
-		s.num(uint64(g.window))
-		s.slot(g.slot)
+	for level := range levels {
+		for i := from[level+1] - 1; i >= from[level]; i-- {
+			g := t.segs.at(s.segs[i])
+			s.w.WriteByte(byte(level))
+			s.int(g.lo)
+			s.int(g.hi)
+			s.num(uint64(g.window))
+			s.slot(g.slot)
+		}
 	}
 }
 

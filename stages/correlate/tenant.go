@@ -12,6 +12,7 @@ type alertRec struct {
 	row    row   // membership as last emitted
 
 	obs   int32 // newest observation to arrive
+	n     int32 // number of observations
 	cur   int32 // observation that the alert is shown by: the latest revision
 	own   int32 // the incident that has this alert's id for founder; 0: never shown
 	shown int32 // alert that founded the incident it was last shown in; 0: none yet
@@ -64,6 +65,18 @@ type obsRec struct {
 	hold    int32 // next held observation of the same hour
 	sev     schema.Severity
 	held    bool // its single keys wait for their sealed degree
+
+	// Of its blobs, so that a head seldom reads them.
+	from, to  int64  // activity
+	flavor    uint64 // hash of source and techniques
+	malicious bool
+	contacts  bool // its entities make a contact; see path.go
+}
+
+// content names one document of an alert.
+type content struct {
+	alert int32
+	sum   uint64
 }
 
 // keyRec is a single key, or (b != 0) a pair of two.
@@ -74,10 +87,13 @@ type keyRec struct {
 	chain  int32  // next single key of the same hash
 	refs   int32  // observations and pairs that use it; of a pair, zero: its segments keep it
 	counts int32  // hourly counts, newest hour first
-	segs   int32
+	degAt  int32  // hour whose degree is deg, if known
+	segs   [levels]int32
 	mark   uint64 // scratch of the pass that last looked at it; not state
 	tally  int32
 	last   int32
+	deg    uint16
+	known  bool
 	typ    schema.EntityType
 	class  class
 }
@@ -89,15 +105,14 @@ type countRec struct {
 	next int32
 }
 
-// segRec is a run of observations of a key, alike in window, with no gap wider
-// than it: all of one component.
+// segRec is a run of observations of a key at a level, alike in window, with no
+// gap wider than it: all of one component.
 type segRec struct {
 	lo, hi int64
 	window int32 // ms
 	bucket int32 // hour of a single key's run, slice at level 4, else 0
 	slot   int32
-	next   int32
-	level  int8
+	next   int32 // the next older run
 }
 
 // slotRec is a node of a level's union-find. Alerts, segments and child slots
@@ -137,13 +152,14 @@ type tenant struct {
 	incs   arena[incRec]
 	blobs  blobs
 
-	byID    index[schema.AlertID]
-	byInc   index[schema.IncidentID] // alert that founded it
-	singles index[uint64]
-	pairs   index[uint64]
-	holds   index[int32]  // hour -> first held observation
-	closing index[int32]  // hour -> first alert to look at when the hour closes
-	related index[uint64] // pairs of used incidents that were kept apart, said once
+	byID     index[schema.AlertID]
+	byInc    index[schema.IncidentID] // alert that founded it
+	contents index[content]           // observations of revised alerts
+	singles  index[uint64]
+	pairs    index[uint64]
+	holds    index[int32]  // hour -> first held observation
+	closing  index[int32]  // hour -> first alert to look at when the hour closes
+	related  index[uint64] // pairs of used incidents that were kept apart, said once
 
 	scalars
 	saved scalars // at the last commit
@@ -161,6 +177,7 @@ type scalars struct {
 	watermark schema.Millis
 	cutoff    int32 // first hour that is not closed
 	holdMin   int32 // no held observation is of an hour before it
+	held      int32 // held observations
 	closeMin  int32 // the same for the closing queue
 	touched   int32 // incidents that a person has used
 	born      bool  // has a watermark
@@ -171,7 +188,7 @@ const never = 1<<31 - 1 // hour of an empty queue
 func newTenant(name string) *tenant {
 	t := &tenant{name: name, alerts: newArena[alertRec](), obs: newArena[obsRec](), keys: newArena[keyRec](), counts: newArena[countRec](),
 		segs: newArena[segRec](), slots: newArena[slotRec](), incs: newArena[incRec](), blobs: newBlobs(),
-		byID: newIndex[schema.AlertID](), byInc: newIndex[schema.IncidentID](), singles: newIndex[uint64](), pairs: newIndex[uint64](),
+		contents: newIndex[content](), byID: newIndex[schema.AlertID](), byInc: newIndex[schema.IncidentID](), singles: newIndex[uint64](), pairs: newIndex[uint64](),
 		holds: newIndex[int32](), closing: newIndex[int32](), related: newIndex[uint64]()}
 	t.scalars = scalars{cutoff: -1 << 31, holdMin: never, closeMin: never}
 	t.saved = t.scalars
@@ -189,6 +206,7 @@ func (t *tenant) commit() {
 	t.blobs.commit()
 	t.byID.commit()
 	t.byInc.commit()
+	t.contents.commit()
 	t.singles.commit()
 	t.pairs.commit()
 	t.holds.commit()
@@ -209,6 +227,7 @@ func (t *tenant) rollback() {
 	t.blobs.rollback()
 	t.byID.rollback()
 	t.byInc.rollback()
+	t.contents.rollback()
 	t.singles.rollback()
 	t.pairs.rollback()
 	t.holds.rollback()

@@ -190,6 +190,7 @@ type options struct {
 	rollbacks bool
 	restores  bool
 	flush     bool // close everything at the end
+	ahead     bool // watermarks may be wrong: what comes after them is late
 }
 
 // run feeds the documents in batches of random size, with watermarks as late
@@ -267,6 +268,9 @@ func run(t *rapid.T, cfg Config, docs []schema.Alert, opt options) (*Correlator,
 				}
 				if wm == 1<<50 {
 					continue
+				}
+				if opt.ahead {
+					wm += schema.Millis(rapid.Int64Range(0, 80*3600_000).Draw(t, "ahead"))
 				}
 				wm -= schema.Millis(rapid.SampledFrom([]int64{0, 0, 1, 3600_000, 9 * 3600_000}).Draw(t, "behind"))
 				step(func(b *schema.Batch) {

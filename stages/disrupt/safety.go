@@ -152,6 +152,8 @@ func unknownAsset(x *trial) string {
 		return "the inventory does not know the target's class"
 	case x.now-x.asset.Fresh > schema.Millis(x.d.cfg.MaxAssetAge.Milliseconds()):
 		return "the inventory last vouched for the target at " + x.asset.Fresh.String()
+	case x.asset.Fresh > x.now+schema.MaxFuture:
+		return "the inventory vouches for the target from the future, " + x.asset.Fresh.String() // else it would never be stale
 	}
 	return ""
 }

@@ -64,7 +64,10 @@ func Build(cfg Config, indicators []schema.Indicator) (*Index, error) {
 }
 
 func compare(a, b schema.Indicator) int {
-	return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value), strings.Compare(a.Feed, b.Feed), strings.Compare(a.ID, b.ID))
+	return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value), strings.Compare(a.Feed, b.Feed), strings.Compare(a.ID, b.ID),
+		// Of one that a feed has twice, the surest is kept, whichever came first.
+		cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Verdict, b.Verdict),
+		cmp.Compare(b.TLP, a.TLP), cmp.Compare(a.ValidUntil, b.ValidUntil), cmp.Compare(a.ValidFrom, b.ValidFrom))
 }
 
 func hashIndicator(h *xxh3.Hasher, i *schema.Indicator) {
@@ -74,7 +77,7 @@ func hashIndicator(h *xxh3.Hasher, i *schema.Indicator) {
 		_, _ = h.Write(n[:])
 		_, _ = h.WriteString(s)
 	}
-	for _, v := range [...]uint64{uint64(i.Type), uint64(i.Verdict), uint64(i.Severity), uint64(i.Confidence), uint64(i.ValidFrom), uint64(i.ValidUntil)} {
+	for _, v := range [...]uint64{uint64(i.Type), uint64(i.Verdict), uint64(i.Severity), uint64(i.Confidence), uint64(i.TLP), uint64(i.ValidFrom), uint64(i.ValidUntil)} {
 		binary.LittleEndian.PutUint64(n[:], v)
 		_, _ = h.Write(n[:])
 	}

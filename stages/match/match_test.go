@@ -132,8 +132,15 @@ func TestIDFollowsContent(t *testing.T) {
 	}
 	c := b
 	c.Confidence = 1
-	if build(t, a, b).ID() == build(t, a, c).ID() {
-		t.Error("a changed indicator kept the id")
+	d := b
+	d.TLP = schema.TLPRed
+	for _, x := range []schema.Indicator{c, d} {
+		if build(t, a, b).ID() == build(t, a, x).ID() {
+			t.Errorf("an index with %+v kept the id", x)
+		}
+	}
+	if build(t, c, b).ID() != build(t, b, c).ID() || values(build(t, c, b), schema.Observable{Type: b.Type, Value: b.Value})[0] != b.Value {
+		t.Error("which of two with one id is kept depends on the order")
 	}
 }
 

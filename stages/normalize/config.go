@@ -3,6 +3,8 @@ package normalize
 import (
 	"errors"
 	"fmt"
+
+	"github.com/interdict/interdict/schema"
 )
 
 // Config bounds what one record may cost. Sizes are in bytes.
@@ -20,7 +22,7 @@ type Config struct {
 	MaxDocument int `yaml:"max_document"`
 	// MaxDocuments is how many documents a record may hold. Default 100,000.
 	MaxDocuments int `yaml:"max_documents"`
-	// MaxEntities is how many entities an alert may have. Default 512, at most 65,535.
+	// MaxEntities is how many entities an alert may have. Default 512, at most 4,096: what the wire form takes.
 	MaxEntities int `yaml:"max_entities"`
 	// MaxInflated bounds a decompressed record. Default 64 MiB.
 	MaxInflated int `yaml:"max_inflated"`
@@ -49,7 +51,7 @@ func (c Config) Validate() error {
 	within("max_string", c.MaxString, 64, 1<<30)
 	within("max_document", c.MaxDocument, 64, 1<<30)
 	within("max_documents", c.MaxDocuments, 1, 1<<30)
-	within("max_entities", c.MaxEntities, 1, 65_535)
+	within("max_entities", c.MaxEntities, 1, schema.MaxElements)
 	within("max_inflated", c.MaxInflated, 64, 1<<30)
 	within("max_ratio", c.MaxRatio, 1, 1<<20)
 	if c.Format != "" && !known(c.Format) {

@@ -16,6 +16,8 @@ type doc struct {
 	src   *schema.Source
 	a     *schema.Alert
 	fault fault // first field that could not be read
+
+	hearsay bool // see reported
 }
 
 // at gives the first value of p in the document, or nil.

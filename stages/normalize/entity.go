@@ -6,12 +6,13 @@ import (
 
 // add notes an entity of the alert under its canonical key; "" is nothing. An
 // entity seen before gets what it did not have yet: each (type, key) is there
-// once.
+// once, and attested if any of the fields that name it is.
 func (d *doc) add(t schema.EntityType, role schema.Role, key, uid, name string) {
 	if key == "" {
 		return
 	}
 	uid = clean(uid)
+	attested := !d.hearsay && d.n.attested&(1<<t) != 0
 	for i := range d.a.Entities {
 		e := &d.a.Entities[i]
 		if e.Type != t || e.Key != key {
@@ -20,6 +21,7 @@ func (d *doc) add(t schema.EntityType, role schema.Role, key, uid, name string) 
 		if e.Role == schema.RoleRelated {
 			e.Role = role
 		}
+		e.Attested = e.Attested || attested
 		if e.UID == "" {
 			e.UID = uid
 		}
@@ -32,7 +34,7 @@ func (d *doc) add(t schema.EntityType, role schema.Role, key, uid, name string) 
 	if name == key {
 		name = ""
 	}
-	d.a.Entities = append(d.a.Entities, schema.Entity{Type: t, Role: role, Attested: d.n.attested&(1<<t) != 0, Key: key, UID: uid, Name: name})
+	d.a.Entities = append(d.a.Entities, schema.Entity{Type: t, Role: role, Attested: attested, Key: key, UID: uid, Name: name})
 }
 
 func (d *doc) ip(role schema.Role, s string) {
@@ -60,13 +62,15 @@ func (d *doc) user(role schema.Role, s, uid string) {
 	d.add(schema.EntityUser, role, d.n.arena.user(s), uid, s)
 }
 
-// domain adds a domain, an address, or nothing for a bare name.
+// domain adds a domain, an address, or nothing for a bare name. An address in
+// the place of a name is what somebody wrote, into a Host header or a URL: no
+// source attests that it was there.
 func (d *doc) domain(role schema.Role, s string) {
 	if s == "" {
 		return
 	}
 	if isIP(s) {
-		d.ip(role, s)
+		d.reported(func() { d.ip(role, s) })
 		return
 	}
 	d.add(schema.EntityDomain, role, d.n.arena.domain(s), "", s)
@@ -143,6 +147,20 @@ func (d *doc) resource(role schema.Role, id, name string) {
 	d.add(schema.EntityCloudResource, role, d.n.arena.resource(id), "", name)
 }
 
+// reported adds entities of fields that the sensor has only heard: a party to the
+// traffic could have put anybody's name there. They are never attested, so that
+// nobody can have another contained by naming it.
+func (d *doc) reported(add func()) {
+	before := d.hearsay
+	d.hearsay = true
+	add()
+	d.hearsay = before
+}
+
+// maxTechniques bounds an alert's techniques and tactics. The wire form takes
+// schema.MaxElements: an alert with more could be written and never read.
+const maxTechniques = 256
+
 // technique notes an ATT&CK technique or tactic that the vendor names, once.
 func (d *doc) technique(id, tactic string) {
 	id, tactic = techniqueID(id), tacticID(tactic)
@@ -153,6 +171,10 @@ func (d *doc) technique(id, tactic string) {
 		if t.ID == id && t.Tactic == tactic || id == "" && t.Tactic == tactic {
 			return
 		}
+	}
+	if len(d.a.Techniques) == maxTechniques {
+		d.fault = fault{reason: schema.ReasonTooLarge, what: "too many techniques"}
+		return
 	}
 	d.a.Techniques = append(d.a.Techniques, schema.Technique{ID: id, Tactic: tactic})
 }

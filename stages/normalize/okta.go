@@ -142,10 +142,12 @@ func fillOkta(d *doc, a *schema.Alert) {
 	}
 	oktaUser(d, actor, d.str(okActorType), d.str(okActorAlt), d.str(okActorName), d.str(okActorID))
 	d.ip(schema.RoleSource, d.str(okIP))
-	for it := d.each(okChain); it.next(); {
-		d.ip(schema.RoleSource, it.str(okChainIP))
-	}
-	d.ip(schema.RoleSource, d.str(okReportedIP))
+	d.reported(func() { // by X-Forwarded-For, and by the user
+		for it := d.each(okChain); it.next(); {
+			d.ip(schema.RoleSource, it.str(okChainIP))
+		}
+		d.ip(schema.RoleSource, d.str(okReportedIP))
+	})
 	for it := d.each(okTargets); it.next(); {
 		oktaUser(d, schema.RoleTarget, it.str(okTargetType), it.str(okTargetAlt), it.str(okTargetName), it.str(okTargetID))
 	}

@@ -137,11 +137,13 @@ func fillSuricata(d *doc, a *schema.Alert) {
 			}
 		}
 	}
-	d.mailbox(schema.RoleActor, d.str(eveMailFrom))
-	for it := d.each(eveMailTo); it.next(); {
-		d.mailbox(schema.RoleTarget, it.text())
-	}
-	d.user(schema.RoleRelated, d.firstOf(eveSMBUser, eveKrbUser), "")
+	d.reported(func() { // by the client, before anybody has let it in
+		d.mailbox(schema.RoleActor, d.str(eveMailFrom))
+		for it := d.each(eveMailTo); it.next(); {
+			d.mailbox(schema.RoleTarget, it.text())
+		}
+		d.user(schema.RoleRelated, d.firstOf(eveSMBUser, eveKrbUser), "")
+	})
 	d.host(schema.RoleSensor, d.str(eveHost), "")
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	MaxAge          time.Duration `yaml:"max_age"`           // an apply issued longer ago is refused; 1s to 24h. Default 10m
 	Attempts        int           `yaml:"attempts"`          // tries of one command, 1 to 10. Default 4
 	Backoff         time.Duration `yaml:"backoff"`           // wait before the second try; doubles with each, at most 5s. Default 200ms
+	BatchTimeout    time.Duration `yaml:"batch_timeout"`     // for all commands of one transaction, 100ms to 20s; keep it well below kafka.transaction_timeout. Default 10s
 	Remember        int           `yaml:"remember"`          // leases whose last command is remembered, 1 to 1000000. Default 65536
 	Webhook         WebhookConfig `yaml:"webhook"`           // of the webhook executor
 }
@@ -31,14 +32,14 @@ type WebhookConfig struct {
 	URL          string        `yaml:"url"`           // https endpoint
 	SecretFile   string        `yaml:"secret_file"`   // file of the HMAC secret, at least 16 bytes after trimming space
 	CAFile       string        `yaml:"ca_file"`       // PEM file of the roots to trust instead of the system's. Default empty
-	Timeout      time.Duration `yaml:"timeout"`       // of one try, 10ms to 1m. Default 5s
+	Timeout      time.Duration `yaml:"timeout"`       // of one try, 10ms to respond.batch_timeout. Default 5s
 	AllowPrivate bool          `yaml:"allow_private"` // permit private, loopback and other special addresses. Default false
 	AllowHTTP    bool          `yaml:"allow_http"`    // permit http URLs: the command and its HMAC can be read on the way. Default false
 }
 
 // DefaultConfig changes nothing anywhere: dry_run.
 func DefaultConfig() Config {
-	return Config{Executor: ExecutorDryRun, MaxAge: 10 * time.Minute, Attempts: 4, Backoff: 200 * time.Millisecond, Remember: 65_536,
+	return Config{Executor: ExecutorDryRun, MaxAge: 10 * time.Minute, Attempts: 4, Backoff: 200 * time.Millisecond, BatchTimeout: 10 * time.Second, Remember: 65_536,
 		Webhook: WebhookConfig{Timeout: 5 * time.Second}}
 }
 
@@ -58,6 +59,9 @@ func (c Config) Validate() error {
 	if c.Backoff < 0 || c.Backoff > maxBackoff {
 		bad("backoff: %v is not from 0 to %v", c.Backoff, maxBackoff)
 	}
+	if c.BatchTimeout < 100*time.Millisecond || c.BatchTimeout > 20*time.Second {
+		bad("batch_timeout: %v is not from 100ms to 20s", c.BatchTimeout)
+	}
 	if c.Remember < 1 || c.Remember > 1_000_000 {
 		bad("remember: %d is not from 1 to 1000000", c.Remember)
 	}
@@ -71,6 +75,9 @@ func (c Config) Validate() error {
 			bad("trusted_key_files: the webhook executor acts on signed commands only")
 		}
 		errs = append(errs, c.Webhook.validate())
+		if w := c.Webhook.Timeout; w < 10*time.Millisecond || w > c.BatchTimeout {
+			bad("webhook.timeout: %v is not from 10ms to batch_timeout, %v", w, c.BatchTimeout)
+		}
 	default:
 		bad("executor: %q is not dry_run or webhook", c.Executor)
 	}
@@ -91,9 +98,6 @@ func (w WebhookConfig) validate() error {
 	}
 	if w.SecretFile == "" {
 		bad("secret_file: is missing")
-	}
-	if w.Timeout < 10*time.Millisecond || w.Timeout > time.Minute {
-		bad("timeout: %v is not from 10ms to 1m", w.Timeout)
 	}
 	return errors.Join(errs...)
 }

@@ -94,64 +94,84 @@ func (r *Responder) Close() {
 }
 
 // Process carries out b.Actions in order and appends a result and a ledger event
-// for each. The only error is that of ctx: everything else is a result.
+// for each. It takes BatchTimeout at most, since the batch is part of a
+// transaction that the broker gives up on. An executor that is away makes
+// commands fail. One that is slow makes the batch fail, with an error to be tried
+// again: what it did is remembered, so that each time gets further.
 func (r *Responder) Process(ctx context.Context, b *schema.Batch) error {
-	attempts := r.cfg.Attempts
+	limited, cancel := context.WithTimeout(ctx, r.cfg.BatchTimeout)
+	defer cancel()
+	attempts, done := r.cfg.Attempts, 0
 	for i := range b.Actions {
 		a := &b.Actions[i]
-		res, exhausted, err := r.respond(ctx, a, b.Now, attempts)
-		if err != nil {
-			return err
+		res, answered := r.answer(a, b.Now)
+		if !answered {
+			var err error
+			res, err = r.carryOut(limited, a, attempts)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err == nil:
+				done++
+			case stages.IsPermanent(err):
+			case limited.Err() != nil && done > 0 && len(b.Actions) <= r.cfg.Remember:
+				return fmt.Errorf("respond: %v were enough for %d commands only, %d of the batch come again", r.cfg.BatchTimeout, done, len(b.Actions)-i)
+			default:
+				attempts = 1 // the executor is away: the rest of the batch must not wait for it again
+			}
 		}
-		if exhausted {
-			attempts = 1 // the executor is away: the rest of the batch must not wait for it again
-		}
+		res.Action, res.Lease, res.Tenant, res.Target, res.Kind, res.Verb = a.ID, a.Lease, a.Tenant, a.Target, a.Kind, a.Verb
+		res.Executor, res.Time = r.name, b.Now
 		b.Results = append(b.Results, res)
 		b.Ledger = append(b.Ledger, ledger(a, &res, b.Now))
 	}
 	return nil
 }
 
-func (r *Responder) respond(ctx context.Context, a *schema.Action, now schema.Millis, attempts int) (res schema.ActionResult, exhausted bool, err error) {
-	answer := func(res schema.ActionResult) schema.ActionResult {
-		res.Action, res.Lease, res.Tenant, res.Target, res.Kind, res.Verb = a.ID, a.Lease, a.Tenant, a.Target, a.Kind, a.Verb
-		res.Executor, res.Time = r.name, now
-		return res
-	}
-	refused := func(why string) schema.ActionResult {
-		return answer(schema.ActionResult{Status: StatusRefused, Detail: why})
+// answer gives the result of a command that needs no executor: one that is
+// refused, and one that was carried out before.
+func (r *Responder) answer(a *schema.Action, now schema.Millis) (res schema.ActionResult, ok bool) {
+	refused := func(why string) (schema.ActionResult, bool) {
+		return schema.ActionResult{Status: StatusRefused, Detail: why}, true
 	}
 	if why := r.refusal(a, now); why != "" {
-		return refused(why), false, nil
+		return refused(why)
 	}
 	if old, ok := r.last.Get(a.Lease); ok {
 		switch {
 		case a.Version < old.version:
-			return refused("overtaken by version " + strconv.FormatUint(old.version, 10) + " of the lease"), false, nil
+			return refused("overtaken by version " + strconv.FormatUint(old.version, 10) + " of the lease")
 		case a.Version == old.version && a.Verb != old.verb:
-			return refused("the lease's version is of another verb"), false, nil
+			return refused("the lease's version is of another verb")
 		case a.Version == old.version && old.result.Status != "":
-			return answer(old.result), false, nil
+			return old.result, true
 		}
 	}
-	res, err = r.try(ctx, a, attempts)
-	if ctx.Err() != nil {
-		return res, false, ctx.Err()
-	}
+	return res, false
+}
+
+// carryOut has the executor do it and remembers the outcome. With an error the
+// result says that it failed.
+func (r *Responder) carryOut(ctx context.Context, a *schema.Action, attempts int) (schema.ActionResult, error) {
+	res, err := r.try(ctx, a, attempts)
 	if err != nil {
 		r.last.Add(a.Lease, command{version: a.Version, verb: a.Verb})
-		return answer(schema.ActionResult{Status: StatusFailed, Detail: clip(err.Error())}), !stages.IsPermanent(err), nil
+		return schema.ActionResult{Status: StatusFailed, Detail: clip(err.Error())}, err
 	}
 	if res.Status == "" {
 		res.Status = StatusDone
 	}
-	r.last.Add(a.Lease, command{a.Version, a.Verb, schema.ActionResult{Status: res.Status, Detail: res.Detail, Prior: res.Prior}})
-	return answer(res), false, nil
+	res = schema.ActionResult{Status: res.Status, Detail: res.Detail, Prior: res.Prior}
+	r.last.Add(a.Lease, command{a.Version, a.Verb, res})
+	return res, nil
 }
 
 // try calls the executor until it succeeds, says that trying is of no use, or the
 // attempts are spent.
 func (r *Responder) try(ctx context.Context, a *schema.Action, attempts int) (res schema.ActionResult, err error) {
+	if ctx.Err() != nil {
+		return res, errors.New("not sent: the executor took the whole time of the batch")
+	}
 	wait := r.cfg.Backoff
 	for n := 1; ; n++ {
 		res, err = r.exec.Apply(ctx, *a)

@@ -243,6 +243,8 @@ func TestConfigValidate(t *testing.T) {
 		"attempts":    func(c *Config) { c.Attempts = 0 },
 		"backoff":     func(c *Config) { c.Backoff = time.Minute },
 		"remember":    func(c *Config) { c.Remember = 0 },
+		"batch":       func(c *Config) { c.BatchTimeout = time.Minute },
+		"slow try":    func(c *Config) { *c = webhookConfig(t, "https://example.com/"); c.Webhook.Timeout = 11 * time.Second },
 		"never":       func(c *Config) { c.NeverContain = []string{"10.0.0.0/99"} },
 		"no keys":     func(c *Config) { *c = webhookConfig(t, "https://example.com/"); c.TrustedKeys = nil },
 		"http":        func(c *Config) { *c = webhookConfig(t, "http://example.com/"); c.Webhook.AllowHTTP = false },

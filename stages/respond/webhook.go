@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"syscall"
@@ -98,6 +99,10 @@ func (w *webhook) Apply(ctx context.Context, a schema.Action) (res schema.Action
 	req.Header.Set(HeaderIdempotency, a.Lease.String()+"-"+a.Verb.String()+"-"+strconv.FormatUint(a.Version, 10))
 	resp, err := w.client.Do(req)
 	if err != nil {
+		// The URL in the error may hold a token; the cause says enough.
+		if u, ok := err.(*url.Error); ok {
+			err = u.Err
+		}
 		err = fmt.Errorf("posting to the webhook: %w", err)
 		if errors.Is(err, errSpecialAddress) {
 			err = stages.Permanent(err)
@@ -148,7 +153,7 @@ func special(a netip.Addr) bool {
 	}
 	for _, p := range [...]string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:db8::/32", "2002::/16", "fec0::/10",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2001:db8::/32", "2002::/16", "fec0::/10",
 	} {
 		if netip.MustParsePrefix(p).Contains(a) {
 			return true

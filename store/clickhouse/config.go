@@ -13,6 +13,9 @@ type Config struct {
 	// DSN of a server, such as "clickhouse://user:password@host:9000/interdict" or
 	// "http://...". It holds a secret. No default.
 	DSN string `yaml:"dsn"`
+	// PasswordFile holds the password of the DSN's user, so that the DSN itself
+	// need not; a final line break is dropped. Default: empty, the DSN's password.
+	PasswordFile string `yaml:"password_file"`
 	// Database overrides the DSN's. Default: empty, the DSN's, or else "interdict".
 	Database string `yaml:"database"`
 	// Cluster names the cluster of the server's configuration that tables are

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -34,6 +36,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	opts, err := clickhouse.ParseDSN(cfg.DSN)
 	if err != nil {
 		return nil, errors.New("clickhouse: dsn cannot be read") // the error would quote it
+	}
+	if cfg.PasswordFile != "" {
+		secret, err := os.ReadFile(cfg.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("clickhouse: reading password_file: %w", err)
+		}
+		opts.Auth.Password = strings.TrimRight(string(secret), "\r\n")
 	}
 	switch {
 	case cfg.Database != "":

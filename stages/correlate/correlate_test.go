@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -190,7 +191,13 @@ func TestHeld(t *testing.T) {
 	if got := h.groups("a", "b"); got != "a, b" {
 		t.Fatalf("just before the seal: %s", got)
 	}
+	if n := h.c.Held("acme"); n != 2 || h.c.Held("nobody") != 0 {
+		t.Errorf("%d held", n)
+	}
 	b := h.advance(-1 * schema.Hour)
+	if n := h.c.Held("acme"); n != 0 {
+		t.Errorf("%d still held", n)
+	}
 	if got := h.groups("a", "b"); got != "a b" {
 		t.Fatalf("after the seal: %s", got)
 	}
@@ -263,6 +270,49 @@ func TestSplit(t *testing.T) {
 	}
 	if c := h.heads[h.row("c").Incident].Campaign; c != h.row("a").Incident {
 		t.Error("the campaign is not the level 0 founder's")
+	}
+}
+
+// Alerts of closed hours, whose incident is open, find each other at the level that
+// it needs only now.
+func TestSplitAfterTheHoursClosed(t *testing.T) {
+	h := newHarness(t, small())
+	h.advance(0)
+	severe := doc("s", 40*schema.Hour, "host:x user:u")
+	severe.Severity = schema.SeverityHigh
+	h.process(doc("a", 0, "host:x user:u"), doc("b", schema.Minute, "host:x user:u"), severe)
+	h.advance(50 * schema.Hour)
+	h.process(doc("c", 50*schema.Hour, "host:x user:u"))
+	if got := h.groups("a", "b", "s", "c"); got != "a b s c" || h.row("a").Level != 1 {
+		t.Errorf("%s at level %d", got, h.row("a").Level)
+	}
+}
+
+// A document is looked up among its alert's revisions, not compared with each.
+func TestRevisionFlood(t *testing.T) {
+	h := newHarness(t, Default())
+	var docs []schema.Alert
+	for i := range 20_000 {
+		a := doc("a", schema.Millis(i%1000), "host:x")
+		a.Content = uint64(i) + 1
+		docs = append(docs, a)
+	}
+	b := h.process(docs...)
+	if s := h.c.Stats(); s.Alerts != 1 || s.Observations != len(docs) || len(b.Members) != 1 {
+		t.Fatalf("%+v, %d rows", s, len(b.Members))
+	}
+	before := snapshot(t, h.c)
+	for _, a := range h.process(docs...).Alerts {
+		if a.Standing != schema.StandingDuplicate {
+			t.Fatal("not known again")
+		}
+	}
+	if !bytes.Equal(before, snapshot(t, h.c)) {
+		t.Error("duplicates changed the state")
+	}
+	h.advance(200 * schema.Hour)
+	if h.c.Stats() != (Stats{Tenants: 1}) || len(h.c.tenants["acme"].contents.m) != 0 {
+		t.Errorf("left behind: %+v", h.c.Stats())
 	}
 }
 

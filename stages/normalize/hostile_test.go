@@ -1,0 +1,107 @@
+package normalize
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// What a party to the traffic wrote is reported and not attested, whatever the
+// source attests: else a Host header would name a target to contain.
+func TestHearsayIsNotAttested(t *testing.T) {
+	src := &schema.Source{ID: "s1", Tenant: "acme", Attests: []string{"ip", "user", "mailbox", "host", "domain"}}
+	eve := strings.Replace(eveA, `"src_ip":`, `"http":{"hostname":"10.0.0.99","url":"/a"},"smtp":{"mail_from":"ceo@corp.example","rcpt_to":["bob@corp.example"]},`+
+		`"smb":{"ntlmssp":{"user":"administrator"}},"host":"sensor-1","src_ip":`, 1)
+	okta := `{"uuid":"u1","published":"2026-03-02T10:00:00.000Z","eventType":"security.threat.detected","displayMessage":"m","severity":"WARN",
+		"actor":{"id":"00u1","type":"User","alternateId":"alice@corp.example"},"outcome":{"result":"DENY"},"client":{"ipAddress":"203.0.113.5"},
+		"request":{"ipChain":[{"ip":"203.0.113.5"},{"ip":"10.0.0.99"}]},"debugContext":{"debugData":{"suspiciousActivityEventIp":"10.0.0.98"}}}`
+	for _, c := range []struct {
+		name, doc      string
+		attested, only []string // keys that are attested, and that are only reported
+	}{
+		{"suricata", eve, []string{"sensor-1"}, []string{"10.0.0.99", "ceo@corp.example", "bob@corp.example", "administrator"}},
+		{"okta", okta, []string{"203.0.113.5", "alice"}, []string{"10.0.0.99", "10.0.0.98"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := run(t, newNormalizer(t, nil), src, 0, []byte(c.doc))
+			if len(b.Alerts) != 1 {
+				t.Fatalf("%d alerts, rejects %+v", len(b.Alerts), b.Rejects)
+			}
+			got := map[string]bool{}
+			for _, e := range b.Alerts[0].Entities {
+				got[e.Key] = e.Attested
+			}
+			for want, keys := range map[bool][]string{true: c.attested, false: c.only} {
+				for _, k := range keys {
+					if is, ok := got[k]; !ok || is != want {
+						t.Errorf("%s: there %v, attested %v, want %v", k, ok, is, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// An address that is heard first and seen later is attested.
+func TestAttestedOnceIsAttested(t *testing.T) {
+	d := doc{n: newNormalizer(t, nil), a: &schema.Alert{}}
+	d.n.attested = 1 << schema.EntityIP
+	d.url(schema.RoleRelated, "http://10.0.0.5/")
+	d.ip(schema.RoleSource, "10.0.0.6")
+	d.domain(schema.RoleRelated, "10.0.0.6")
+	if e := d.a.Entities[1]; e.Attested {
+		t.Errorf("only heard: %+v", e)
+	}
+	d.ip(schema.RoleSource, "10.0.0.5")
+	if e := d.a.Entities[1:]; !e[0].Attested || !e[1].Attested {
+		t.Errorf("seen: %+v", e)
+	}
+}
+
+// An alert that is accepted can be read by whoever comes next, whatever lists it
+// holds: one that cannot would stop the hops behind for good.
+func TestAcceptedAlertsCanBeRead(t *testing.T) {
+	many := func(n int, form string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(form, i)
+		}
+		text, err := json.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	n := newNormalizer(t, func(c *Config) { c.MaxEntities = schema.MaxElements })
+	for name, doc := range map[string]string{
+		"techniques": with(`"smtp":{"mail_from":"a@corp.example"}`) + "\n" + strings.Replace(eveA, `"alert":{`, `"alert":{"metadata":{"mitre_technique_id":`+many(9999, "T%04d")+`},`, 1),
+		"entities":   with(`"smtp":{"rcpt_to":` + many(9999, "u%d@corp.example") + `}`),
+		"at most":    with(`"smtp":{"rcpt_to":` + many(schema.MaxElements-3, "u%d@corp.example") + `}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := run(t, n, testSource(), 0, []byte(doc))
+			if len(b.Alerts)+len(b.Rejects) == 0 {
+				t.Fatal("nothing came of it")
+			}
+			for _, r := range b.Rejects {
+				if r.Reason != schema.ReasonTooLarge {
+					t.Errorf("rejected for %v: %s", r.Reason, r.Detail)
+				}
+			}
+			for i := range b.Alerts {
+				var back schema.Alert
+				if err := back.DecodeWire(b.Alerts[i].AppendWire(nil)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if cfg := Default(); cfg.Validate() != nil {
+		t.Error("the defaults are refused")
+	} else if cfg.MaxEntities = schema.MaxElements + 1; cfg.Validate() == nil {
+		t.Error("more entities than the wire form takes are allowed")
+	}
+}
