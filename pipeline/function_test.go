@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,6 @@ import (
 	"github.com/interdict/interdict/stages/match"
 	"github.com/interdict/interdict/stages/normalize"
 	"github.com/interdict/interdict/stages/respond"
-	"pgregory.net/rapid"
 )
 
 // armedPlan is a plan with the sources of a generated world, whose policies act.
@@ -89,7 +89,7 @@ func alertsLog(t testing.TB, p *Plan, world *gen.World) []Record {
 // outcome is the last word of hop 2 on each object, without versions.
 type outcome map[string]string
 
-func (o outcome) take(t *rapid.T, msgs []Out) {
+func (o outcome) take(t testing.TB, msgs []Out) {
 	for _, m := range msgs {
 		v := bytes.Clone(m.Value)
 		key := m.Topic.Spec().Suffix + " " + fmt.Sprintf("%q", m.Key)
@@ -168,7 +168,8 @@ func TestHop2IsAFunctionOfItsLog(t *testing.T) {
 	p := armedPlan(t)
 	log := alertsLog(t, p, smallWorld(t))
 	var want outcome
-	rapid.Check(t, func(rt *rapid.T) {
+	for seed := range uint64(2) {
+		r := rand.New(rand.NewPCG(seed, 1))
 		run := func(size func() int, meanwhile func(l *correlateLane, next int) (*correlateLane, bool)) outcome {
 			got := outcome{}
 			l := p.correlateLane()
@@ -182,11 +183,11 @@ func TestHop2IsAFunctionOfItsLog(t *testing.T) {
 					recs = append(recs, Record{Offset: r.Offset, Key: bytes.Clone(r.Key), Value: bytes.Clone(r.Value)})
 				}
 				if err := l.Process(context.Background(), recs, &out); err != nil {
-					rt.Fatal(err)
+					t.Fatal(err)
 				}
 				next, again := meanwhile(l, to)
 				if !again {
-					got.take(rt, out.Msgs)
+					got.take(t, out.Msgs)
 					at = to
 				}
 				scribble(recs)
@@ -209,31 +210,31 @@ func TestHop2IsAFunctionOfItsLog(t *testing.T) {
 		}
 		var older []byte // a snapshot, and the position behind it
 		position := 0
-		largest := rapid.SampledFrom([]int{20, 300, 2000}).Draw(rt, "largest")
-		got := run(func() int { return rapid.IntRange(1, largest).Draw(rt, "size") }, func(l *correlateLane, next int) (*correlateLane, bool) {
-			switch rapid.IntRange(0, 9).Draw(rt, "meanwhile") {
+		largest := []int{20, 300, 2000}[r.IntN(3)]
+		got := run(func() int { return 1 + r.IntN(largest) }, func(l *correlateLane, next int) (*correlateLane, bool) {
+			switch r.IntN(10) {
 			case 0, 1:
 				l.Rollback()
 				return l, true
 			case 2:
 				l.Commit()
 				older, position = snapshotOf(t, l), next
-				return restored(rt, p, older), false
+				return restored(t, p, older), false
 			case 3:
 				l.Commit()
 				if older == nil {
 					return l, false
 				}
-				n := restored(rt, p, older)
+				n := restored(t, p, older)
 				n.SetReplaying(true)
 				var out Outbox
 				if err := n.Process(context.Background(), log[position:next], &out); err != nil || len(out.Msgs) > 0 {
-					rt.Fatalf("replaying: %v, %d messages", err, len(out.Msgs))
+					t.Fatalf("replaying: %v, %d messages", err, len(out.Msgs))
 				}
 				n.Commit()
 				n.SetReplaying(false)
 				if !bytes.Equal(snapshotOf(t, n), snapshotOf(t, l)) {
-					rt.Fatal("the state that was caught up differs")
+					t.Fatal("the state that was caught up differs")
 				}
 				return n, false
 			}
@@ -241,12 +242,12 @@ func TestHop2IsAFunctionOfItsLog(t *testing.T) {
 			return l, false
 		})
 		if d := want.diff(got); d != "" {
-			rt.Fatalf("differs:\n%s", d)
+			t.Fatalf("seed %d: differs:\n%s", seed, d)
 		}
-	})
+	}
 }
 
-func restored(t *rapid.T, p *Plan, snapshot []byte) *correlateLane {
+func restored(t testing.TB, p *Plan, snapshot []byte) *correlateLane {
 	n := p.correlateLane()
 	if err := n.Restore(bytes.NewReader(snapshot)); err != nil {
 		t.Fatal(err)

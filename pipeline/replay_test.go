@@ -61,7 +61,7 @@ func members(t testing.TB, dir string) int {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for _, line := range bytes.Split(bytes.TrimSpace(b), []byte("\n")) {
+	for line := range bytes.Lines(b) {
 		var i struct {
 			ClassUID int `json:"class_uid"`
 			List     []struct {
@@ -147,4 +147,52 @@ func TestReplayWorld(t *testing.T) {
 			t.Errorf("%s differs when the files come in another order", name)
 		}
 	}
+}
+
+// TestReplaySparesItsInput: an output never overwrites an input, and a missing
+// input is found out before anything is written.
+func TestReplaySparesItsInput(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "alerts.ndjson")
+	text := []byte("{\"a\":1}\n")
+	if err := os.WriteFile(in, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range [][]string{{in}, {filepath.Join(dir, "..", filepath.Base(dir), "alerts.ndjson")}, {filepath.Join(dir, "missing")}} {
+		r := Replay{Plan: testPlan(t), Out: dir, Tenant: "t", Files: files}
+		if _, err := r.Run(context.Background()); err == nil {
+			t.Errorf("%v: no error", files)
+		}
+		if got, err := os.ReadFile(in); err != nil || !bytes.Equal(got, text) {
+			t.Fatalf("the input is now %q, %v", got, err)
+		}
+		if names, _ := os.ReadDir(dir); len(names) != 1 {
+			t.Errorf("written: %v", names)
+		}
+	}
+}
+
+// TestReplayKeepsWhatItRejects: standard input, every document accounted for, and
+// rejected bytes as they came.
+func TestReplayKeepsWhatItRejects(t *testing.T) {
+	dir := t.TempDir()
+	r := Replay{Plan: testPlan(t), Out: dir, Tenant: "t", Files: []string{"-"}, Stdin: bytes.NewReader([]byte("{\"a\":1}\n\xff{\n[\n"))}
+	s, err := r.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSummary(t, dir, s)
+	b, err := os.ReadFile(filepath.Join(dir, "dead-letter.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	for _, line := range bytes.Split(bytes.TrimSpace(b), []byte("\n")) {
+		var d DeadLetter
+		if err := json.Unmarshal(line, &d); err != nil || d.Source != "stdin" || d.Topic != "-" || d.Offset != int64(len(kept)+1) {
+			t.Errorf("%v: %s", err, line)
+		}
+		kept = append(kept, string(d.Bytes))
+	}
+	same(t, kept, "{\"a\":1}", "\xff{", "[")
 }

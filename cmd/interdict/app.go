@@ -169,21 +169,11 @@ func (a *app) plan() error {
 // run drives the hops until ctx ends or one of them cannot go on.
 func (a *app) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for i, r := range a.runners {
-		g.Go(func() error {
-			if err := r.Run(ctx); err != nil {
-				return fmt.Errorf("hop %d of this process: %w", i+1, err)
-			}
-			return nil
-		})
+	for _, r := range a.runners {
+		g.Go(func() error { return r.Run(ctx) })
 	}
 	if a.sink != nil {
-		g.Go(func() error {
-			if err := a.sink.Run(ctx); err != nil {
-				return fmt.Errorf("hop persist: %w", err)
-			}
-			return nil
-		})
+		g.Go(func() error { return a.sink.Run(ctx) })
 	}
 	if a.cfg.Admin.Listen != "" {
 		g.Go(func() error { return a.serveAdmin(ctx) })

@@ -16,13 +16,17 @@ type storeCmd struct {
 // withStore opens the configured store for one command.
 func withStore(ctx context.Context, f configFlag, s *streams, do func(*clickhouse.Store) error) error {
 	g := *s
-	g.environ = append(append([]string{}, s.environ...), "INTERDICT_HOPS=[persist]")
+	// Reading the store needs no broker.
+	g.environ = append(append([]string{}, s.environ...), "INTERDICT_HOPS=[persist]", "INTERDICT_EMBEDDED=true")
 	cfg, err := f.load(&g)
 	if err != nil {
 		return err
 	}
 	if cfg.ClickHouse.DSN == "" {
 		return usagef("clickhouse.dsn is not set; the demo prints the one of its embedded engine")
+	}
+	if err := cfg.ClickHouse.Validate(); err != nil {
+		return usage{err}
 	}
 	st, err := clickhouse.Open(ctx, cfg.ClickHouse)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // their transactions to it; still every record has its effect once, and the state
 // that lanes carry is that of one lane that saw everything.
 func TestChurn(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 6)
 	input := c.input(t, "raw")
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -50,6 +50,7 @@ func TestPassThrough(t *testing.T) {
 
 // TestStartRefused: what cannot work is said at start, by name.
 func TestStartRefused(t *testing.T) {
+	long(t, "waits out a refusal")
 	t.Parallel()
 	c := newCluster(t)
 	input := c.input(t, "raw")

@@ -14,8 +14,9 @@
 // (component.go); a component that goes over its cap sends its alerts to the
 // next level, at most once each; at the end of a batch the components of
 // changed alerts are turned into rows and heads (resolve.go, reason.go,
-// incident.go, path.go), from their alerts alone. Records live in arenas
-// without pointers, changed in place, with an undo journal (arena.go, blob.go).
+// nearest.go, incident.go, path.go), from their alerts alone. Records live in
+// arenas without pointers, changed in place, with an undo journal (arena.go,
+// blob.go); the small slices of what is emitted are cut from chunks (slab.go).
 //
 // There are two planes. The correlation plane is the above and knows no people.
 // The case plane (case.go) is an overlay: an incident that a person used keeps

@@ -17,7 +17,7 @@ import (
 // little to lie about.
 
 // stateVersion is the version of the snapshot's layout and of the rules.
-const stateVersion = 1
+const stateVersion = 2
 
 const magic = "correlate"
 

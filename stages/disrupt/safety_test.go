@@ -37,6 +37,7 @@ func TestRules(t *testing.T) {
 		{"already_leased", "", func(x *trial) { x.held = &lease{Causes: []cause{{Policy: "simple"}}} }},
 		{"unknown_asset", "not in the inventory", func(x *trial) { x.known = false }},
 		{"unknown_asset", "without a class", func(x *trial) { x.asset.Class = "" }},
+		{"unknown_asset", "from the future", func(x *trial) { x.asset.Fresh = now + 8*schema.Day }},
 		{"unknown_asset", "stale", func(x *trial) { x.asset.Fresh = now - 8*schema.Day }},
 		{"budget", "", func(x *trial) { x.t.buckets.put(schema.EntityHost, bucket{token - 1, now}) }},
 		{"approval", "", func(x *trial) { x.policy.mode = ModeApproval }},

@@ -99,3 +99,17 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// A time that a record claims never makes a state that cannot be restored: the
+// lane would be without snapshots for good.
+func TestAnyTimeCanBeRestored(t *testing.T) {
+	for _, at := range []schema.Millis{-1 << 62, 0, start, 1 << 50, 1 << 62} {
+		d := build(t, simpleConfig())
+		run(t, d, assetControl("acme", "host:ws-1", "workstation", start))
+		tick(t, d, "acme", at)
+		run(t, d, alert("edr", "e1", at, "T1003.001", "host:ws-1 attested"), alert("ndr", "n1", at, "T1021.002", "host:ws-1"))
+		if err := build(t, simpleConfig()).Restore(strings.NewReader(state(t, d))); err != nil {
+			t.Errorf("at %d: %v", int64(at), err)
+		}
+	}
+}

@@ -140,8 +140,10 @@ func (d *Disruptor) tenant(name string) *tenant {
 	return t
 }
 
-// see advances the tenant's clock. It is on the way of every alert.
+// see advances the tenant's clock. It is on the way of every alert. A record may
+// claim any time; what is kept stays within what a snapshot may hold.
 func (d *Disruptor) see(t *tenant, now schema.Millis) {
+	now = min(now, maxMillis/2)
 	if now <= t.vars.v.Clock {
 		return
 	}

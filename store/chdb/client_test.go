@@ -85,7 +85,7 @@ func TestExceptionMidStream(t *testing.T) {
 		t.Run(method.String(), func(t *testing.T) {
 			o := options(t)
 			o.Compression = &clickhouse.Compression{Method: method}
-			rows, err := open(t, o).Query(t.Context(), "SELECT number, throwIf(number = 3000000) FROM numbers(10000000) SETTINGS max_threads = 1")
+			rows, err := open(t, o).Query(t.Context(), "SELECT number, throwIf(number = 400000) FROM numbers(1000000) SETTINGS max_threads = 1")
 			if err != nil {
 				t.Fatal(err)
 			}

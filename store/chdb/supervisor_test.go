@@ -26,7 +26,11 @@ import (
 // several times. Every batch that was acknowledged must be there, whole and
 // once; batches that failed are retried with their deduplication token.
 func TestKillDuringInserts(t *testing.T) {
-	const writers, perBatch, kills = 3, 500, 4
+	const writers, perBatch = 3, 500
+	kills := 4
+	if testing.Short() {
+		kills = 2
+	}
 	s := start(t, t.TempDir())
 	c := open(t, parse(t, s.DSN()))
 	run(t, c, `CREATE TABLE k (writer UInt8, batch UInt32, row UInt32) ENGINE = MergeTree ORDER BY (writer, batch, row)

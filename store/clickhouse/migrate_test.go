@@ -125,6 +125,7 @@ func TestClusterStatements(t *testing.T) {
 }
 
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	set := func(days int) func(*clickhouse.Config) {
 		return func(c *clickhouse.Config) {
 			c.Database = "retention"

@@ -76,6 +76,7 @@ func render(table *clickhouse.Table) string {
 // TestQueries compares the answers of docs/queries, and of the views, for the
 // first of three tenants with the same story. Rows of another tenant would show.
 func TestQueries(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	st := tellAll(t, s)["acme"]
 	files, err := filepath.Glob("../../docs/queries/*.sql")
@@ -124,6 +125,7 @@ func TestQueries(t *testing.T) {
 // TestTenantsAreApart reads as every tenant: what comes back must be its own
 // story, whole, and nothing of the others.
 func TestTenantsAreApart(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	stories := tellAll(t, s)
 	for _, tenant := range tenants {
@@ -162,6 +164,10 @@ func TestTenantsAreApart(t *testing.T) {
 }
 
 func TestEraseTenant(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED: rewrites every table, not in -short")
+	}
+	t.Parallel()
 	s := open(t)
 	stories := tellAll(t, s)
 	counts := func(tenant string) string {
@@ -196,6 +202,7 @@ func TestEraseTenant(t *testing.T) {
 
 // TestTombstones deletes what compacted topics hold.
 func TestTombstones(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	st := newStory("acme")
 	x := newTopics(t, s)
@@ -216,6 +223,7 @@ func TestTombstones(t *testing.T) {
 // TestRedirectChains follows chains of up to ten merges, in the view and in the
 // reader.
 func TestRedirectChains(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	x := newTopics(t, s)
 	id := func(i int) schema.IncidentID { return schema.IncidentID{byte(i), 0xcc} }
@@ -242,6 +250,7 @@ func TestRedirectChains(t *testing.T) {
 }
 
 func TestHealthAndCompleteness(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	st := tellAll(t, s)["acme"]
 	c := must(s.Completeness(t.Context(), "acme"))(t)

@@ -29,6 +29,7 @@ func same(t testing.TB, what string, got, want any) {
 // must be those that were sent, in their last version. It runs over both ways to
 // insert.
 func TestNounsComeBack(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"post", "batches"} {
 		t.Run(way, func(t *testing.T) {
 			s := open(t)
@@ -84,6 +85,7 @@ func TestNounsComeBack(t *testing.T) {
 // TestExtremes stores what hostile or newer writers may send: no value may stop
 // the range it is in, whichever way it is inserted.
 func TestExtremes(t *testing.T) {
+	t.Parallel()
 	for _, way := range []string{"post", "batches"} {
 		t.Run(way, func(t *testing.T) {
 			s := open(t)
@@ -125,6 +127,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 }
 
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	st := newStory("acme")
 	st.tell(newTopics(t, s))
@@ -157,6 +160,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestReaderErrors(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	x := newTopics(t, s)
 	ctx := t.Context()
@@ -204,6 +208,7 @@ func TestReaderErrors(t *testing.T) {
 // TestHostileParameters sends values that mean something in SQL, in escaped text
 // and in arrays: they must be found as they are.
 func TestHostileParameters(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	x := newTopics(t, s)
 	for i, name := range []string{`ACME\bob`, "a'b", `a\'b`, "tab\there", "new\nline", `{tenant:String}`, "nul\x00x", "?", "$1", `"`, "ünï", "@p", `\N`} {
@@ -215,7 +220,10 @@ func TestHostileParameters(t *testing.T) {
 		}
 		got = must(s.ListIncidents(t.Context(), clickhouse.IncidentFilter{Tenant: in.Tenant, Entity: schema.EntityRef{Type: 1, Key: name}}))(t)
 		equal(t, "not among entities", len(got), 0)
-		if err := s.EraseTenant(t.Context(), in.Tenant); i < 3 && err != nil {
+		if testing.Short() && i >= 3 {
+			continue // it rewrites every table
+		}
+		if err := s.EraseTenant(t.Context(), in.Tenant); err != nil {
 			t.Errorf("erasing %q: %v", in.Tenant, err)
 		}
 	}

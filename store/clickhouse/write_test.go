@@ -81,6 +81,7 @@ func TestARangeIsInsertedOnce(t *testing.T) {
 // TestManyPartitions inserts from as many goroutines as a topic may have
 // partitions: blocks must not mix.
 func TestManyPartitions(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	x := newTopics(t, s)
 	var wg sync.WaitGroup
@@ -107,6 +108,7 @@ func TestManyPartitions(t *testing.T) {
 // TestOnceAcrossRestarts kills the engine while ranges are inserted, and inserts
 // them again until they are whole, and once more.
 func TestOnceAcrossRestarts(t *testing.T) {
+	t.Parallel()
 	sup, err := chdb.Start(t.Context(), engineConfig(t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -134,8 +136,10 @@ func TestOnceAcrossRestarts(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 		}
 	}
-	const rounds = 6
-	var broken int
+	rounds, broken := 6, 0
+	if testing.Short() {
+		rounds = 3
+	}
 	var ranges []persist.Input
 	for round := range rounds {
 		in := range10(x)
@@ -216,6 +220,7 @@ func throughFaults(t *testing.T, f *faults) *clickhouse.Store {
 // after it is done but before the answer. Inserting the range again must make it
 // whole, with every row once.
 func TestTornInserts(t *testing.T) {
+	t.Parallel()
 	f := &faults{}
 	s := throughFaults(t, f)
 	stopMerges(t, s)
@@ -242,12 +247,16 @@ func TestTornInserts(t *testing.T) {
 }
 
 func TestErrorsAreClassified(t *testing.T) {
+	t.Parallel()
 	exception := func(code string) func(*faults, http.ResponseWriter, *http.Request) {
 		return func(_ *faults, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-ClickHouse-Exception-Code", code)
 			http.Error(w, "Code: "+code+". DB::Exception", http.StatusInternalServerError)
 		}
 	}
+	f := &faults{}
+	s := throughFaults(t, f)
+	x := newTopics(t, s)
 	for name, tc := range map[string]struct {
 		how       func(*faults, http.ResponseWriter, *http.Request)
 		permanent bool
@@ -270,11 +279,8 @@ func TestErrorsAreClassified(t *testing.T) {
 		"no answer": {func(_ *faults, w http.ResponseWriter, _ *http.Request) { drop(w) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := &faults{how: tc.how}
-			s := throughFaults(t, f)
 			f.count.Store(0)
-			f.at = 2
-			x := newTopics(t, s)
+			f.how, f.at = tc.how, 2
 			in := range10(x)
 			_, err := x.p.Insert(t.Context(), in)
 			if err == nil || stages.IsPermanent(err) != tc.permanent {
@@ -331,6 +337,7 @@ func TestOpenErrors(t *testing.T) {
 
 // TestCompression sends compressed blocks where the DSN asks for it.
 func TestCompression(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"lz4", "zstd", "gzip"} {
 		f := &faults{}
 		var decompress atomic.Value

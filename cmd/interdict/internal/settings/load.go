@@ -47,6 +47,13 @@ func Load(path string, environ []string) (*Config, error) {
 			return nil, fmt.Errorf("%s* in the environment: %w", EnvPrefix, err)
 		}
 	}
+	if c.Kafka.Instance == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("kafka.instance is not set and the host has no name: %w", err)
+		}
+		c.Kafka.Instance = host
+	}
 	if err := c.Validate(); err != nil {
 		if path == "" {
 			path = "configuration"

@@ -30,6 +30,9 @@ sources:
 	if c.Kafka.BatchRecords != 123 || c.Kafka.BatchLinger.Milliseconds() != 50 || len(c.Hops) != 2 || c.Log.Level != "debug" || c.Kafka.Prefix != "interdict" {
 		t.Errorf("%+v", c.Kafka)
 	}
+	if host, _ := os.Hostname(); c.Kafka.Instance != host {
+		t.Errorf("instance is %q, want the host's name", c.Kafka.Instance)
+	}
 	if p := c.Plan(); len(p.Sources) != 1 || p.Sources[0].Topic != "acme.edr" || p.Sources[0].Attests[1] != "user" {
 		t.Errorf("%+v", p.Sources)
 	}
