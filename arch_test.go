@@ -105,7 +105,7 @@ var allowed = map[string]string{
 // the reason why it is not an array. TestPackageVariables sees to it that nothing
 // assigns to them.
 var tables = map[string]string{
-	"bench/gen.techniqueNames":        "looked up by technique id",
+	"bench/gen.techniqueNames": "looked up by technique id",
 }
 
 // source is one parsed file.

@@ -64,12 +64,15 @@ func (l *detectLane) Process(ctx context.Context, recs []Record, out *Outbox) er
 	}
 	l.b.Reset()
 	l.next.Stats = schema.SourceStats{}
+	// A producer may set its records' timestamps: one from the far future must not
+	// move the tenant's clock.
+	latest := l.clock() + schema.MaxFuture
 	for _, r := range recs {
-		l.b.Raw = append(l.b.Raw, schema.Raw{Source: l.source, Value: r.Value, Time: r.Time,
+		l.b.Raw = append(l.b.Raw, schema.Raw{Source: l.source, Value: r.Value, Time: min(r.Time, latest),
 			Topic: l.id.Topic, Partition: l.id.Partition, Offset: r.Offset})
 		l.next.Stats.Bytes += uint64(len(r.Value))
 	}
-	l.b.Now = recs[len(recs)-1].Time
+	l.b.Now = min(recs[len(recs)-1].Time, latest)
 	if err := l.chain.process(ctx, &l.b); err != nil {
 		return err
 	}
