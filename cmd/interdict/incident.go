@@ -123,8 +123,13 @@ func writeExplanation(w io.Writer, x *clickhouse.Explanation, reasons bool) erro
 			fmt.Fprintf(w, "      %s %s\n", m.Alert, reasonText(m))
 		}
 	}
+	said := map[string]bool{}
 	for _, m := range x.Matches {
-		fmt.Fprintf(w, "  indicator %s of feed %s: %s\n", printable(m.Value), printable(m.Feed), m.Verdict)
+		line := fmt.Sprintf("  indicator %s of feed %s: %s", printable(m.Value), printable(m.Feed), m.Verdict)
+		if !said[line] {
+			fmt.Fprintln(w, line)
+		}
+		said[line] = true
 	}
 	for _, p := range x.Paths {
 		writePath(w, p)
@@ -158,7 +163,11 @@ func reasonText(m schema.Member) string {
 }
 
 func writePath(w io.Writer, p schema.Path) {
-	fmt.Fprintf(w, "  attack path (%s): entry %s, now at %s, %d reached\n", p.Kind, printable(p.Entry.String()), printable(p.Foothold.String()), p.Reach)
+	foothold := "no machine"
+	if !p.Foothold.IsZero() {
+		foothold = printable(p.Foothold.String())
+	}
+	fmt.Fprintf(w, "  attack path (%s): entry %s, now at %s, %d reached\n", p.Kind, printable(p.Entry.String()), foothold, p.Reach)
 	for _, e := range p.Edges {
 		how := "observed"
 		if !e.Observed {
