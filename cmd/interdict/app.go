@@ -88,20 +88,25 @@ func withIndicators(list string) func(*app) { return func(a *app) { a.indicators
 
 // loadIndex builds the index of the library and of added indicators.
 func (a *app) loadIndex() error {
-	_, all, err := intel.Open(a.cfg.DataDir).Load()
-	if err != nil {
-		return err
-	}
 	taken, _, err := intel.Read(strings.NewReader(a.indicators), intel.Defaults{Feed: "demo", Verdict: schema.VerdictMalicious, Confidence: 90})
 	if err != nil {
 		return err
 	}
-	x, err := match.Build(a.cfg.Match, append(all, taken...))
+	x, err := buildIndex(a.cfg, taken)
 	if err != nil {
 		return err
 	}
 	a.holder.Store(x)
 	return nil
+}
+
+// buildIndex builds the index of the library and of more indicators.
+func buildIndex(cfg *settings.Config, more []schema.Indicator) (*match.Index, error) {
+	_, all, err := intel.Open(cfg.DataDir).Load()
+	if err != nil {
+		return nil, err
+	}
+	return match.Build(cfg.Match, append(all, more...))
 }
 
 // startEmbedded starts the broker and the engine and points the configuration at

@@ -204,7 +204,6 @@ func demoAssets(world *gen.World) []schema.Asset {
 func (c *demoCmd) settle(ctx context.Context, a *app) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	groups := []string{a.cfg.Kafka.Prefix + ".detect", a.cfg.Kafka.Prefix + ".correlate", a.cfg.Kafka.Prefix + ".respond", a.cfg.Kafka.Prefix + ".persist"}
 	quiet := 0
 	for quiet < 3 {
 		select {
@@ -212,7 +211,7 @@ func (c *demoCmd) settle(ctx context.Context, a *app) error {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the hops to finish: %w", ctx.Err())
 		}
-		lag, err := kafka.Lag(ctx, a.cfg.Kafka, time.Now(), groups...)
+		lag, err := kafka.Lag(ctx, a.cfg.Kafka, time.Now(), a.cfg.Groups()...)
 		if err != nil {
 			return err
 		}

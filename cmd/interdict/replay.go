@@ -79,10 +79,7 @@ func (c *replayCmd) config(s *streams) (*settings.Config, error) {
 
 // loadIndex builds the index of the library and of more feeds.
 func loadIndex(cfg *settings.Config, files []string) (*match.Index, error) {
-	_, all, err := intel.Open(cfg.DataDir).Load()
-	if err != nil {
-		return nil, err
-	}
+	var more []schema.Indicator
 	for _, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
@@ -93,7 +90,7 @@ func loadIndex(cfg *settings.Config, files []string) (*match.Index, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		all = append(all, taken...)
+		more = append(more, taken...)
 	}
-	return match.Build(cfg.Match, all)
+	return buildIndex(cfg, more)
 }

@@ -60,12 +60,8 @@ func (c *statusCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	st := deploymentStatus{Processes: map[string]processStatus{}, Errors: map[string]string{}}
-	var groups []string
-	for _, h := range []string{"detect", "correlate", "respond", "persist"} {
-		groups = append(groups, cfg.Kafka.Prefix+"."+h)
-	}
 	if len(cfg.Kafka.Brokers) > 0 {
-		if st.Lag, err = kafka.Lag(ctx, cfg.Kafka, time.Now(), groups...); err != nil {
+		if st.Lag, err = kafka.Lag(ctx, cfg.Kafka, time.Now(), cfg.Groups()...); err != nil {
 			return err
 		}
 	}

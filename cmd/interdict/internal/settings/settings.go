@@ -118,6 +118,15 @@ func Default() Config {
 // HopNames lists the hops in the order of the data.
 func HopNames() []string { return []string{"detect", "correlate", "respond", "persist"} }
 
+// Groups names the consumer groups of all hops, in the order of the data.
+func (c *Config) Groups() []string {
+	names := HopNames()
+	for i, h := range names {
+		names[i] = c.Kafka.Prefix + "." + h
+	}
+	return names
+}
+
 // Validate reports everything that cannot work.
 func (c *Config) Validate() error {
 	var errs []error
