@@ -1,5 +1,6 @@
 # Everything a checkout needs is fetched by these targets from package
-# registries: Go modules, the embedded ClickHouse engine (npm), Apache Kafka (Maven).
+# registries: Go modules, the embedded ClickHouse engine (npm), Apache Kafka (Maven), the
+# independent OCSF validator (PyPI; only for ocsf-check).
 
 GO      ?= go
 ARGS    ?=
@@ -35,6 +36,22 @@ test-kafka: clickhouse-lib ## run the tests that need a broker against Apache Ka
 	@set -e; trap 'deploy/kafka/kafka.sh down' EXIT; \
 	  addrs=$$(deploy/kafka/kafka.sh up 1); eval "$$addrs"; \
 	  REQUIRE_CLICKHOUSE=1 INTERDICT_TEST_KAFKA="$$KAFKA_BROKERS" $(GO) test -count=1 -p 1 ./pipeline/kafka/... ./bench/e2e/...
+
+VENV := .cache/ocsfcheck
+
+$(VENV)/.made: bench/ocsfcheck/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bench/ocsfcheck/requirements.txt
+	@touch $@
+
+.PHONY: ocsf-check
+ocsf-check: build $(VENV)/.made ## validate what every format gives with an independent OCSF validator (Python)
+	bin/interdict normalize --quiet --validate $$(find stages/normalize/formats -path '*/cases/*' ! -name '*.golden') > .cache/ocsf.ndjson
+	$(VENV)/bin/python bench/ocsfcheck/check.py < .cache/ocsf.ndjson
+	@if test -d $(DATA)/vendors; then \
+	  find $(DATA)/vendors -type f -print0 | xargs -0 bin/interdict normalize --quiet --validate > .cache/ocsf.ndjson && \
+	  $(VENV)/bin/python bench/ocsfcheck/check.py < .cache/ocsf.ndjson; \
+	  else echo "SKIPPED: $(DATA)/vendors is not present, only the formats' own cases were validated"; fi
 
 .PHONY: check
 check: ## formatting, vet, generated files

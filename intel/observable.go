@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/interdict/interdict/schema"
-	"github.com/interdict/interdict/stages/normalize"
+	"github.com/interdict/interdict/stages/normalize/canon"
 )
 
 // errValue says that a text is no observable of a type that is matched.
@@ -23,7 +23,7 @@ func Recognize(text string) (schema.Observable, error) {
 		if strings.Contains(s, "@") && t == schema.ObservableDomain {
 			continue
 		}
-		v := normalize.Canonical(t, s)
+		v := canon.Canonical(t, s)
 		if v == "" || t == schema.ObservableDomain && numericTop(v) {
 			continue
 		}
@@ -49,7 +49,7 @@ func network(p netip.Prefix) (schema.Observable, error) {
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
 	if p.IsSingleIP() {
-		if v := normalize.Canonical(schema.ObservableIP, p.Addr().String()); v != "" {
+		if v := canon.Canonical(schema.ObservableIP, p.Addr().String()); v != "" {
 			return schema.Observable{Type: schema.ObservableIP, Value: v}, nil
 		}
 		return schema.Observable{}, errValue

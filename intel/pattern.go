@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/interdict/interdict/schema"
-	"github.com/interdict/interdict/stages/normalize"
+	"github.com/interdict/interdict/stages/normalize/canon"
 )
 
 // ParsePattern reads a STIX pattern whose every comparison alone is enough: one
@@ -116,7 +116,7 @@ func stixValue(path, value string) (schema.Observable, error) {
 	default:
 		return schema.Observable{}, fmt.Errorf("pattern: %s is not matched", path)
 	}
-	v := normalize.Canonical(t, refang(value))
+	v := canon.Canonical(t, refang(value))
 	if v == "" {
 		return schema.Observable{}, fmt.Errorf("pattern: %q is no %s", value, t)
 	}

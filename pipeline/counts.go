@@ -15,6 +15,9 @@ type Counts struct {
 	dropped  *prometheus.CounterVec
 	rejected *prometheus.CounterVec
 	outputs  *prometheus.CounterVec
+
+	documents  *prometheus.CounterVec
+	lastRecord *prometheus.GaugeVec
 }
 
 // NewCounts registers the accounting with r.
@@ -24,13 +27,34 @@ func NewCounts(r prometheus.Registerer) *Counts {
 		r.MustRegister(c)
 		return c
 	}
+	last := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "interdict", Name: "source_last_record_timestamp_seconds",
+		Help: "When records of a source were last committed here, by hop 1's clock."}, []string{"tenant", "source"})
+	r.MustRegister(last)
 	return &Counts{
 		in:       vec("stage_in_total", "Documents or alerts given to a stage.", "stage"),
 		out:      vec("stage_out_total", "Alerts a stage let through.", "stage"),
 		dropped:  vec("stage_dropped_total", "Left out on purpose, by reason.", "stage", "reason"),
 		rejected: vec("stage_rejected_total", "Sent to the dead letter, by reason.", "stage", "reason"),
 		outputs:  vec("outputs_total", "Records produced, by topic.", "topic"),
+
+		documents:  vec("source_documents_total", "Documents of a source in committed transactions, by what became of them.", "tenant", "source", "result"),
+		lastRecord: last,
 	}
+}
+
+// source books a committed transaction of a raw partition: unlike the other
+// counts, each document once.
+func (c *Counts) source(src *schema.Source, s schema.SourceStats, at schema.Millis) {
+	if c == nil || s.Records == 0 {
+		return
+	}
+	for _, r := range [...]struct {
+		name string
+		n    uint64
+	}{{"accepted", s.Accepted}, {"ignored", s.Ignored}, {"rejected", s.Rejected}} {
+		c.documents.WithLabelValues(src.Tenant, src.ID, r.name).Add(float64(r.n))
+	}
+	c.lastRecord.WithLabelValues(src.Tenant, src.ID).Set(float64(at) / 1000)
 }
 
 // tallied is the size of a batch at one moment.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/interdict/interdict/schema"
@@ -13,6 +14,9 @@ import (
 // with default limits take it. An alert that is larger travels without its raw
 // bytes, which its RawRef still names; ADR 0008.
 const maxEntry = 900 << 10
+
+// entryRoom is what an entry usually takes besides the raw document.
+const entryRoom = 2 << 10
 
 // DetectConfig says how hop 1 tells time.
 type DetectConfig struct {
@@ -46,68 +50,90 @@ type detectLane struct {
 	chain  chain
 	clock  func() schema.Millis
 
+	shard schema.Shard // of the source's tenant, with the key that means it
+	key   []byte
+
 	b    schema.Batch
-	buf  []byte // what Outs alias until Commit or Rollback
+	slab slab // what Outs alias until Commit or Rollback
 	done schema.Watermark
-	next schema.Watermark // done, with the transaction's changes
-	beat schema.Millis    // clock of the last watermark record
+	next schema.Watermark   // done, with the transaction's changes
+	open schema.SourceStats // of the whole transaction, to be booked
+	beat schema.Millis      // clock of the last watermark record
 }
 
 func newDetectLane(cfg DetectConfig, id LaneID, source *schema.Source, c chain, clock func() schema.Millis) *detectLane {
 	w := schema.Watermark{Tenant: source.Tenant, Source: source.ID, Topic: id.Topic, Partition: id.Partition, Partitions: id.Partitions}
-	return &detectLane{cfg: cfg, id: id, source: source, chain: c, clock: clock, done: w, next: w}
+	shard := schema.ShardOf(source.Tenant)
+	return &detectLane{cfg: cfg, id: id, source: source, chain: c, clock: clock, shard: shard, key: shardKey(shard), done: w, next: w}
 }
 
 func (l *detectLane) Process(ctx context.Context, recs []Record, out *Outbox) error {
 	if len(recs) == 0 {
 		return nil
 	}
-	l.b.Reset()
 	l.next.Stats = schema.SourceStats{}
 	// A producer may set its records' timestamps: one from the far future must not
 	// move the tenant's clock.
 	latest := l.clock() + schema.MaxFuture
+	now := min(recs[len(recs)-1].Time, latest)
+	sent := len(out.Msgs)
+	for chunk := range slices.Chunk(recs, detectChunk) {
+		if err := l.chunk(ctx, chunk, latest, now, out); err != nil {
+			return err
+		}
+	}
+	s := &l.next.Stats
+	s.Records = s.Accepted + s.Rejected + s.Ignored
+	l.next.Offset = recs[len(recs)-1].Offset + 1
+	l.next.Idle = false
+	l.watermark(l.clock(), out)
+	l.open.Add(l.next.Stats)
+	l.chain.count.produced(out.Msgs[sent:])
+	return nil
+}
+
+// detectChunk is how many records go through the stages at a time: so few that
+// what one stage makes of them is still in the processor's cache for the next.
+const detectChunk = 64
+
+// chunk takes some of the records through the stages and encodes what comes out.
+func (l *detectLane) chunk(ctx context.Context, recs []Record, latest, now schema.Millis, out *Outbox) error {
+	l.b.Reset()
+	s := &l.next.Stats
 	for _, r := range recs {
 		l.b.Raw = append(l.b.Raw, schema.Raw{Source: l.source, Value: r.Value, Time: min(r.Time, latest),
 			Topic: l.id.Topic, Partition: l.id.Partition, Offset: r.Offset})
-		l.next.Stats.Bytes += uint64(len(r.Value))
+		s.Bytes += uint64(len(r.Value))
 	}
-	l.b.Now = min(recs[len(recs)-1].Time, latest)
+	l.b.Now = now
 	if err := l.chain.process(ctx, &l.b); err != nil {
 		return err
 	}
-	sent, before := len(out.Msgs), tally(&l.b)
+	before, accepted := tally(&l.b), s.Accepted
 	for i := range l.b.Alerts {
 		l.alert(&l.b.Alerts[i], out)
 	}
-	s := &l.next.Stats
 	after := tally(&l.b)
-	after.alerts = int(s.Accepted)
+	after.alerts = int(s.Accepted - accepted)
 	l.chain.count.add("encode", before, after)
 	for _, r := range l.b.Rejects {
 		l.reject(r, out)
 	}
 	s.Rejected += uint64(len(l.b.Rejects))
 	s.Ignored += uint64(len(l.b.Drops))
-	s.Records = s.Accepted + s.Rejected + s.Ignored
-	l.next.Offset = recs[len(recs)-1].Offset + 1
-	l.next.Idle = false
-	l.watermark(l.clock(), out)
-	l.chain.count.produced(out.Msgs[sent:])
 	return nil
 }
 
 // alert encodes one alert into the log, or rejects what no broker would take.
 func (l *detectLane) alert(a *schema.Alert, out *Outbox) {
-	start := len(l.buf)
-	l.buf = schema.AppendAlertEntry(l.buf, a)
-	if len(l.buf)-start > maxEntry {
+	room := l.slab.room(len(a.Raw) + entryRoom)
+	entry := schema.AppendAlertEntry(room, a)
+	if len(entry) > maxEntry {
 		a.Raw = nil
-		l.buf = schema.AppendAlertEntry(l.buf[:start], a)
+		entry = schema.AppendAlertEntry(room, a)
 	}
-	if len(l.buf)-start > maxEntry {
+	if len(entry) > maxEntry {
 		// Only the bytes it came from can still be kept; they are looked up in b.Raw.
-		l.buf = l.buf[:start]
 		for i, r := range l.b.Raw {
 			if r.Offset == a.RawRef.Offset {
 				l.b.Rejects = append(l.b.Rejects, schema.Reject{Raw: int32(i), Doc: a.RawRef.Doc,
@@ -119,34 +145,34 @@ func (l *detectLane) alert(a *schema.Alert, out *Outbox) {
 	}
 	l.next.Stats.Accepted++
 	l.next.MaxCreated = max(l.next.MaxCreated, a.Created)
-	l.log(start, schema.ShardOf(a.Tenant), out)
+	l.log(entry, out)
 }
 
 func (l *detectLane) reject(r schema.Reject, out *Outbox) {
 	raw := &l.b.Raw[r.Raw]
-	start := len(l.buf)
-	l.buf = append(l.buf, r.Bytes...) // may alias memory of a stage
+	kept := l.slab.put(append(l.slab.room(len(r.Bytes)), r.Bytes...)) // may alias memory of a stage
 	d := DeadLetter{Tenant: l.source.Tenant, Source: l.source.ID, Topic: raw.Topic, Partition: raw.Partition, Offset: raw.Offset,
-		Doc: r.Doc, Time: raw.Time, Reason: r.Reason, Detail: r.Detail, Bytes: l.buf[start:len(l.buf):len(l.buf)]}
+		Doc: r.Doc, Time: raw.Time, Reason: r.Reason, Detail: r.Detail, Bytes: kept}
 	out.Msgs = d.AppendTo(out.Msgs)
 }
 
-// log appends the entry at buf[start:] to the alerts log.
-func (l *detectLane) log(start int, s schema.Shard, out *Outbox) {
-	out.Msgs = append(out.Msgs, logEntry(l.buf[start:len(l.buf):len(l.buf)], s))
+// log appends an entry, made in the slab's room, to the alerts log.
+func (l *detectLane) log(entry []byte, out *Outbox) {
+	out.Msgs = append(out.Msgs, Out{Topic: TopicAlerts, Shard: l.shard, Sharded: true, Key: l.key, Value: l.slab.put(entry)})
 }
 
-// logEntry is a message to the alerts log: the key is the virtual shard.
+// shardKey is the key of messages to the alerts log.
+func shardKey(s schema.Shard) []byte { return binary.BigEndian.AppendUint16(nil, uint16(s)) }
+
+// logEntry is a message to the alerts log.
 func logEntry(value []byte, s schema.Shard) Out {
-	return Out{Topic: TopicAlerts, Shard: s, Sharded: true, Key: binary.BigEndian.AppendUint16(nil, uint16(s)), Value: value}
+	return Out{Topic: TopicAlerts, Shard: s, Sharded: true, Key: shardKey(s), Value: value}
 }
 
 func (l *detectLane) watermark(now schema.Millis, out *Outbox) {
 	l.next.Now = now
 	l.beat = now
-	start := len(l.buf)
-	l.buf = schema.AppendWatermarkEntry(l.buf, &l.next)
-	l.log(start, schema.ShardOf(l.source.Tenant), out)
+	l.log(schema.AppendWatermarkEntry(l.slab.room(entryRoom), &l.next), out)
 }
 
 // Idle tells the log that this partition is silent: at once when it becomes so,
@@ -166,14 +192,17 @@ func (l *detectLane) Idle(_ context.Context, now, since schema.Millis, out *Outb
 
 func (l *detectLane) Commit() {
 	l.chain.commit()
+	l.chain.count.source(l.source, l.open, l.next.Now)
+	l.open = schema.SourceStats{}
 	l.done = l.next
-	l.buf = recycle(l.buf)
+	l.slab.reset()
 }
 
 func (l *detectLane) Rollback() {
 	l.chain.rollback()
+	l.open = schema.SourceStats{}
 	l.next = l.done
-	l.buf = recycle(l.buf)
+	l.slab.reset()
 }
 
 func (l *detectLane) Close() {}

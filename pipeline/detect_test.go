@@ -125,7 +125,7 @@ func counted(t testing.TB, r *prometheus.Registry, name string, labels ...string
 					}
 				}
 			}
-			sum += m.GetCounter().GetValue()
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return sum
@@ -195,6 +195,43 @@ func TestDetect(t *testing.T) {
 	if got := counted(t, registry, "outputs_total", "topic", "dead-letter"); got != float64(len(d.dead)) {
 		t.Errorf("%v records of the dead letter are counted", got)
 	}
+}
+
+// TestSourceCounts: a source's documents are booked when they are committed, and
+// once; a heartbeat is no sign of life.
+func TestSourceCounts(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	now := 5 * schema.Hour
+	l := testDetectLane(&now, NewCounts(registry))
+	process := func(recs []Record) {
+		t.Helper()
+		if err := l.Process(context.Background(), recs, &Outbox{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(accepted, rejected, ignored, last float64) {
+		t.Helper()
+		for result, want := range map[string]float64{"accepted": accepted, "rejected": rejected, "ignored": ignored} {
+			if got := counted(t, registry, "source_documents_total", "result", result); got != want {
+				t.Errorf("%s: %v, want %v", result, got, want)
+			}
+		}
+		if got := counted(t, registry, "source_last_record_timestamp_seconds", "source", "s"); got != last {
+			t.Errorf("last record at %v, want %v", got, last)
+		}
+	}
+	process(rawRecords(7, "alert a", "drop", "junk"))
+	process(rawRecords(10, "alert b"))
+	l.Commit()
+	check(2, 1, 1, 5*3600)
+	process(rawRecords(11, "alert c"))
+	l.Rollback()
+	now += schema.Hour
+	if err := l.Idle(context.Background(), now, schema.Hour, &Outbox{}); err != nil {
+		t.Fatal(err)
+	}
+	l.Commit()
+	check(2, 1, 1, 5*3600)
 }
 
 // TestOverLargeAlerts: at the limit the raw bytes are left out, and beyond it

@@ -13,7 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/interdict/interdict/stages/normalize"
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/syntax"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -27,9 +28,19 @@ type FileRecord struct {
 	Value  []byte
 }
 
+// FileTime is when a file was last written: the time of records in it that have
+// none. Zero for standard input and what cannot be asked.
+func FileTime(name string) schema.Millis {
+	info, err := os.Stat(name)
+	if name == "-" || err != nil {
+		return 0
+	}
+	return schema.FromTime(info.ModTime())
+}
+
 // ReadRecords reads a file of alerts ("-" is standard input) and yields its
-// records: the lines of NDJSON, the rows of CSV as objects, or the whole of
-// a file that is one JSON text. gzip and zstd are recognized by their first
+// records: the lines of NDJSON or text, the rows of CSV and Zeek logs as objects,
+// or the whole of a file that is one JSON text or XML. gzip and zstd are recognized by their first
 // bytes. A value is valid until yield returns. Blank lines are no records.
 func ReadRecords(ctx context.Context, name string, stdin io.Reader, yield func(FileRecord) error) error {
 	var r io.Reader = stdin
@@ -72,10 +83,13 @@ func ReadRecords(ctx context.Context, name string, stdin io.Reader, yield func(F
 		return nil
 	}
 	if strings.EqualFold(filepath.Ext(base), ".csv") {
-		return wrap(readCSV(ctx, br, yield))
+		return wrap(readRows(ctx, br, "CSV", syntax.CSVRows, yield))
+	}
+	if table, _ := br.Peek(64); syntax.HasZeekHeader(table) {
+		return wrap(readRows(ctx, br, "Zeek log", syntax.ZeekRows, yield))
 	}
 	if oneDocument(br) {
-		data, err := readWhole(br, "JSON text", "write it as one object a line")
+		data, err := readWhole(br, "JSON or XML text", "write it as one object a line")
 		if err != nil {
 			return wrap(err)
 		}
@@ -85,13 +99,17 @@ func ReadRecords(ctx context.Context, name string, stdin io.Reader, yield func(F
 }
 
 // oneDocument reports whether the text is better read as a whole: it begins with
-// an array, or its first line is not a JSON value by itself although it begins
+// an array (lines of text may begin with a bracket, too) or is XML, or its first line is not a JSON value by itself although it begins
 // like an object.
 func oneDocument(br *bufio.Reader) bool {
 	for size := 4 << 10; ; size *= 4 {
 		head, err := br.Peek(min(size, br.Size()))
 		text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
-		if len(text) > 0 && text[0] == '[' {
+		if len(text) > 1 && text[0] == '[' {
+			inner := bytes.TrimLeft(text[1:], " \t\r\n")
+			return len(inner) == 0 || bytes.IndexByte([]byte(`{["]`), inner[0]) >= 0
+		}
+		if bytes.HasPrefix(text, []byte("<?xml")) || bytes.HasPrefix(text, []byte("<Event")) {
 			return true
 		}
 		if len(text) > 0 && text[0] != '{' {
@@ -144,16 +162,16 @@ func readLines(ctx context.Context, br *bufio.Reader, yield func(FileRecord) err
 	}
 }
 
-// readCSV yields each row as a JSON object of strings under the header's names, in
-// their order. A row that cannot be read is yielded as it is, to be rejected with
-// its bytes.
-func readCSV(ctx context.Context, br *bufio.Reader, yield func(FileRecord) error) error {
-	data, err := readWhole(br, "CSV", "split it")
+// readRows yields each row of a table as a JSON object of strings under the
+// header's names, in their order. A row that cannot be read is yielded as it is, to
+// be rejected with its bytes.
+func readRows(ctx context.Context, br *bufio.Reader, what string, rows func([]byte, func([]byte, error) bool), yield func(FileRecord) error) error {
+	data, err := readWhole(br, what, "split it")
 	if err != nil {
 		return err
 	}
 	n := int64(0)
-	normalize.SplitCSV(data, func(doc []byte, _ error) bool {
+	rows(data, func(doc []byte, _ error) bool {
 		n++
 		if err = yield(FileRecord{n, doc}); err == nil && n&1023 == 0 {
 			err = ctx.Err()

@@ -17,6 +17,7 @@ import (
 	"github.com/interdict/interdict/stages/disrupt"
 	"github.com/interdict/interdict/stages/match"
 	"github.com/interdict/interdict/stages/normalize"
+	"github.com/interdict/interdict/stages/normalize/canon"
 	"github.com/interdict/interdict/stages/respond"
 )
 
@@ -54,7 +55,7 @@ func alertsLog(t testing.TB, p *Plan, world *gen.World) []Record {
 	}
 	var now schema.Millis
 	for _, a := range world.Assets() {
-		c, err := assetControl(schema.Asset{Tenant: "t", Entity: schema.EntityRef{Type: schema.EntityHost, Key: normalize.HostKey(a.Name)}, Class: string(a.Class),
+		c, err := assetControl(schema.Asset{Tenant: "t", Entity: schema.EntityRef{Type: schema.EntityHost, Key: canon.HostKey(a.Name)}, Class: string(a.Class),
 			Fresh: schema.FromTime(a.Updated)})
 		if err != nil {
 			t.Fatal(err)

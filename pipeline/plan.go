@@ -23,7 +23,8 @@ type Plan struct {
 	topic func(Topic) string
 	hash  uint64 // of what the state of hop 2 depends on
 
-	policies *disrupt.Prepared // compiled once for all shards
+	policies *disrupt.Prepared  // compiled once for all shards
+	formats  *normalize.Formats // compiled once for all lanes
 }
 
 // Hops are the transactional hops in the order of the data.
@@ -65,7 +66,7 @@ var persisted = [...]struct {
 
 // detectSteps are the stages of hop 1, for one lane.
 func (p *Plan) detectSteps() ([]Step, error) {
-	n, err := normalize.New(p.cfg.Normalize)
+	n, err := normalize.New(p.cfg.Normalize, p.formats)
 	if err != nil {
 		return nil, fmt.Errorf("normalize: %w", err)
 	}
@@ -162,6 +163,16 @@ func NewPlan(cfg Config, d Deps) (*Plan, error) {
 	if p.policies, err = disrupt.Prepare(cfg.Disrupt); err != nil {
 		return nil, fmt.Errorf("disrupt: %w", err)
 	}
+	if p.formats, err = normalize.Load(cfg.Normalize); err != nil {
+		return nil, fmt.Errorf("normalize: %w", err)
+	}
+	for _, s := range cfg.Sources {
+		for _, name := range s.Formats {
+			if name != normalize.CSV && !p.formats.Known(name) {
+				return nil, fmt.Errorf("source %q: format %q is not known", s.ID, name)
+			}
+		}
+	}
 	for _, build := range []func() ([]Step, error){p.detectSteps, func() ([]Step, error) { return p.correlateSteps(0) }, p.respondSteps} {
 		steps, err := build()
 		if err != nil {
@@ -177,6 +188,9 @@ func NewPlan(cfg Config, d Deps) (*Plan, error) {
 	}
 	return p, nil
 }
+
+// Formats are the formats in force; reload them when the user's folder changes.
+func (p *Plan) Formats() *normalize.Formats { return p.formats }
 
 func (p *Plan) now() schema.Millis { return schema.FromTime(p.deps.Clock()) }
 
@@ -219,12 +233,12 @@ func (p *Plan) openRespond(LaneID) (Lane, error) {
 	return &respondLane{chain: chain{steps, p.deps.Counts}, clock: p.now}, nil
 }
 
-// attests gives what a source is trusted for.
-func (p *Plan) attests(tenant, source string) []string {
+// source gives a configured source, or an empty one.
+func (p *Plan) source(tenant, id string) schema.Source {
 	for _, s := range p.cfg.Sources {
-		if s.ID == source && s.Tenant == tenant {
-			return s.Attests
+		if s.ID == id && s.Tenant == tenant {
+			return s
 		}
 	}
-	return nil
+	return schema.Source{}
 }

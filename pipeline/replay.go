@@ -115,7 +115,8 @@ func (r *Replay) detect(ctx context.Context, name string, sp *spool, w *replayWr
 		src.ID = SourceName(name)
 	}
 	if src.Attests == nil {
-		src.Attests = r.Plan.attests(r.Tenant, src.ID)
+		configured := r.Plan.source(r.Tenant, src.ID)
+		src.Attests, src.Zone = configured.Attests, configured.Zone
 	}
 	steps, err := r.Plan.detectSteps()
 	if err != nil {
@@ -156,8 +157,9 @@ func (r *Replay) detect(ctx context.Context, name string, sp *spool, w *replayWr
 		size = 0
 		return nil
 	}
+	received := FileTime(name)
 	err = ReadRecords(ctx, name, r.Stdin, func(rec FileRecord) error {
-		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: append([]byte(nil), rec.Value...), Topic: name, Offset: rec.Number})
+		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: append([]byte(nil), rec.Value...), Topic: name, Offset: rec.Number, Received: received})
 		if size += len(rec.Value); len(b.Raw) < 1024 && size < 8<<20 {
 			return nil
 		}

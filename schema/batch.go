@@ -5,6 +5,7 @@ type Raw struct {
 	Source    *Source
 	Value     []byte
 	Time      Millis // the record's Kafka timestamp; zero in replay: the clock is the input's
+	Received  Millis // where Time is zero: when the file was last written, for documents that have no time at all
 	Topic     string
 	Partition int32
 	Offset    int64

@@ -3,8 +3,8 @@ package schema
 import "slices"
 
 // MergeRevisions gives the alert that its revisions make together: the newest
-// revision (RevisionOf, then Content), with the entities, techniques and matches
-// of all. The order of the argument does not matter. Every element must have
+// revision (RevisionOf, then Content), with what only older ones say, and the
+// entities, techniques and matches of all. The order of the argument does not matter. Every element must have
 // the same ID; the slice is sorted in place and must not be empty.
 func MergeRevisions(revs []Alert) Alert {
 	slices.SortFunc(revs, func(a, b Alert) int {
@@ -48,6 +48,7 @@ func MergeRevisions(revs []Alert) Alert {
 				m.Matches = append(m.Matches, x)
 			}
 		}
+		m.fillFrom(&r)
 		m.Created = min(m.Created, r.Created)
 		if r.Start != 0 && (m.Start == 0 || r.Start < m.Start) {
 			m.Start = r.Start
@@ -55,4 +56,28 @@ func MergeRevisions(revs []Alert) Alert {
 		m.End = max(m.End, r.End)
 	}
 	return m
+}
+
+// fillFrom takes what m does not say from an older revision. Some vendors tell an
+// alert in parts.
+func (m *Alert) fillFrom(r *Alert) {
+	for _, x := range [...]struct{ to, from *string }{
+		{&m.Title, &r.Title}, {&m.Desc, &r.Desc}, {&m.RuleUID, &r.RuleUID}, {&m.Rule, &r.Rule}, {&m.Type, &r.Type},
+	} {
+		if *x.to == "" {
+			*x.to = *x.from
+		}
+	}
+	if m.Severity == SeverityUnknown {
+		m.Severity = r.Severity
+	}
+	if m.Confidence == 0 {
+		m.Confidence = r.Confidence
+	}
+	if m.Status == AlertStatusUnknown {
+		m.Status = r.Status
+	}
+	if m.Verdict == VerdictUnknown {
+		m.Verdict = r.Verdict
+	}
 }

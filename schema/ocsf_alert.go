@@ -1,10 +1,22 @@
 package schema
 
+// OCSFExtra is what may be written besides an alert's own fields.
+type OCSFExtra struct {
+	Raw bool // the document as received, as raw_data
+	// Unmapped is a JSON object with what of the document no field holds; nil: none.
+	Unmapped []byte
+}
+
 // AppendOCSFAlert appends a as an OCSF 1.8.0 Detection Finding (2004): one JSON
 // object without a newline. finding_info.uid is the vendor's id and metadata.uid
 // the alert's. The raw document is not repeated. It allocates nothing when dst
 // has room.
 func AppendOCSFAlert(dst []byte, a *Alert) []byte {
+	return AppendOCSFAlertWith(dst, a, OCSFExtra{})
+}
+
+// AppendOCSFAlertWith is AppendOCSFAlert with extras.
+func AppendOCSFAlertWith(dst []byte, a *Alert, extra OCSFExtra) []byte {
 	w := jsonWriter{dst}
 	w.class(ocsfDetectionFinding, ocsfActivityCreate)
 	w.num("severity_id", int64(a.Severity))
@@ -27,6 +39,9 @@ func AppendOCSFAlert(dst []byte, a *Alert) []byte {
 	w.enrichments(a)
 	w.object("unmapped")
 	w.str("format", a.Format)
+	if len(extra.Unmapped) > 2 {
+		w.raw("fields", extra.Unmapped)
+	}
 	if r := &a.RawRef; r.Topic != "" {
 		w.object("raw_ref")
 		w.str("topic", r.Topic)
@@ -36,6 +51,9 @@ func AppendOCSFAlert(dst []byte, a *Alert) []byte {
 		w.end('}')
 	}
 	w.end('}')
+	if extra.Raw {
+		w.str("raw_data", string(a.Raw))
+	}
 	w.end('}')
 	return w.b
 }

@@ -135,6 +135,10 @@ func (w *jsonWriter) evidence(e *Entity) {
 		}
 		w.end('}')
 	case placeResource:
+		// With the schema's Windows extension resources alone are no evidence; data is.
+		w.object("data")
+		w.str("type", e.Type.String())
+		w.end('}')
 		w.array("resources")
 		w.resource(e)
 		w.end(']')

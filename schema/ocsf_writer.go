@@ -165,3 +165,9 @@ func (w *jsonWriter) attacks(list []Technique) {
 	}
 	w.end(']')
 }
+
+// raw writes a member whose value is JSON already.
+func (w *jsonWriter) raw(k string, v []byte) {
+	w.key(k)
+	w.b = append(w.b, v...)
+}

@@ -80,7 +80,7 @@ func nouns() []noun {
 			Verdict: schema.VerdictMalicious, Severity: schema.SeverityHigh, Confidence: 90, TLP: schema.TLPAmber, ValidFrom: at,
 			ValidUntil: at + schema.Day, Labels: []string{"c2", "apt"}}),
 		nounOf("Source", &schema.Source{ID: "ids-1", Tenant: "acme", Topic: "raw-ids", Formats: []string{"suricata_eve"},
-			Attests: []string{"host", "ip"}, Silence: schema.Hour}),
+			Attests: []string{"host", "ip"}, Silence: schema.Hour, Zone: "Europe/Berlin"}),
 	}
 }
 

@@ -7,7 +7,8 @@ type Source struct {
 	Tenant  string
 	Topic   string
 	Formats []string // allowed formats; empty: any, by detection
-	Attests []string // entity fields the source is trusted for, such as "host", "user"; see EntityType.String
+	Attests []string // entity fields the source is trusted for: a type ("host"; see EntityType.String), or a type in one role ("ip:sensor")
+	Zone    string   // IANA name of the zone its times are in where they name none; empty: UTC
 	Silence Millis   // expected longest silence; zero: not watched
 }
 

@@ -83,5 +83,6 @@ func (s *Source) wire(c *codec) {
 		c.strs(4, "formats", &s.Formats)
 		c.strs(5, "attests", &s.Attests)
 		c.millis(6, "silence", &s.Silence)
+		c.str(7, "zone", &s.Zone)
 	}
 }

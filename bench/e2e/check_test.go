@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"testing"
 
 	"github.com/interdict/interdict/bench/oracle"
 	"github.com/interdict/interdict/pipeline"
@@ -89,7 +91,7 @@ type expected struct {
 // expect normalizes what the broker acknowledged, in this process.
 func (l *lab) expect(s *source) expected {
 	l.t.Helper()
-	n, err := normalize.New(normalize.Default())
+	n, err := normalize.New(normalize.Default(), formats(l.t))
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -260,3 +262,15 @@ func (l *lab) checkOracle(tenant string) []byte {
 	}
 	return got.Dump()
 }
+
+// formats compiles the built-in formats, once for all tests.
+func formats(t testing.TB) *normalize.Formats {
+	t.Helper()
+	f, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+var compiled = sync.OnceValues(func() (*normalize.Formats, error) { return normalize.Load(normalize.Default()) })

@@ -65,7 +65,7 @@ func TestCPTC(t *testing.T) {
 // timeOf is when the sensor made the record; noon of the world for one without a time.
 func timeOf(t *testing.T, value []byte) schema.Millis {
 	t.Helper()
-	n, err := normalize.New(normalize.Default())
+	n, err := normalize.New(normalize.Default(), formats(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,11 @@ func enterprise(t testing.TB, cfg gen.Config) (alerts []schema.Alert) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stage, err := normalize.New(normalize.Default())
+	f, err := normalize.Load(normalize.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, err := normalize.New(normalize.Default(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
+	"github.com/interdict/interdict/stages/normalize"
 	"github.com/interdict/interdict/stages/persist"
 	"github.com/interdict/interdict/store/chdb"
 	"github.com/interdict/interdict/store/clickhouse"
@@ -37,6 +38,7 @@ type app struct {
 	runners    []*kafka.Runner
 	sink       *kafka.Sink
 	progress   *pipeline.Progress
+	formats    *normalize.Formats
 	failpoint  func(string)
 	clock      func() time.Time // nil: the machine's
 	indicators string           // more than the library's
@@ -152,6 +154,7 @@ func (a *app) plan() error {
 	if err != nil {
 		return usage{err}
 	}
+	a.formats = p.Formats()
 	set := kafka.Settings{Logger: a.log, Registry: a.registry, DrainTimeout: a.cfg.DrainTimeout, Failpoint: a.failpoint, Clock: a.clock}
 	for _, hop := range p.Hops() {
 		if !slices.Contains(a.cfg.Hops, hop.Name) {
@@ -182,6 +185,9 @@ func (a *app) run(ctx context.Context) error {
 	}
 	if a.cfg.Admin.Listen != "" {
 		g.Go(func() error { return a.serveAdmin(ctx) })
+	}
+	if a.formats != nil && a.cfg.Normalize.FormatsDir != "" {
+		g.Go(func() error { a.watchFormats(ctx); return nil })
 	}
 	return g.Wait()
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/interdict/interdict/schema"
-	"github.com/interdict/interdict/stages/normalize"
+	"github.com/interdict/interdict/stages/normalize/canon"
 )
 
 // inventoryLine is one host of an inventory file. Other fields are ignored, so
@@ -52,7 +52,7 @@ func readInventory(name, tenant string) ([]schema.Asset, error) {
 }
 
 func (l inventoryLine) asset(tenant string) (schema.Asset, error) {
-	a := schema.Asset{Tenant: tenant, Entity: schema.EntityRef{Type: schema.EntityHost, Key: normalize.HostKey(l.Name)},
+	a := schema.Asset{Tenant: tenant, Entity: schema.EntityRef{Type: schema.EntityHost, Key: canon.HostKey(l.Name)},
 		Class: l.Class, Group: l.Group, Owner: l.Owner, Fresh: schema.FromTime(l.Updated)}
 	if a.Entity.Key == "" {
 		return a, fmt.Errorf("name %q is no host name", l.Name)

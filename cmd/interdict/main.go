@@ -39,6 +39,9 @@ type cli struct {
 	Replay    replayCmd    `cmd:"" help:"Run the same stages over files, without a broker."`
 	Normalize normalizeCmd `cmd:"" help:"Turn vendors' alerts into OCSF, one JSON object a line."`
 
+	Format formatCmd `cmd:"" help:"Formats: list, draft, check, test."`
+	Source sourceCmd `cmd:"" help:"Sources: add, list, try, watch."`
+
 	Intel      intelCmd      `cmd:"" help:"Indicators: import feeds, look values up."`
 	Incident   incidentCmd   `cmd:"" help:"Incidents: list, show, explain."`
 	Policy     policyCmd     `cmd:"" help:"Disruption policies, kill switch and releases."`

@@ -5,14 +5,26 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// engineEnv makes the test binary play the embedded engine's process.
+const engineEnv = "INTERDICT_CMD_TEST_ENGINE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(engineEnv) != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		os.Exit(run(ctx, []string{"chdb-serve"}, streams{os.Stdin, os.Stdout, os.Stderr, nil}))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // result is what one command line did.
 type result struct {

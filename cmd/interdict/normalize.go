@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/schema"
@@ -16,60 +17,74 @@ import (
 )
 
 type normalizeCmd struct {
-	Format string   `placeholder:"NAME" help:"Accept this format only; default: detect it."`
-	List   bool     `help:"List the formats."`
-	JSON   bool     `name:"json" help:"With --list: as JSON."`
-	Source string   `placeholder:"ID" help:"Source id the alerts get; default: the file's name."`
-	Tenant string   `default:"default" help:"Tenant the alerts get."`
-	Quiet  bool     `short:"q" help:"Do not print rejected and ignored records."`
-	Files  []string `arg:"" optional:"" name:"file" help:"Files of alerts: NDJSON, JSON, CSV, gzip or zstd; - is standard input."`
+	Format   string   `placeholder:"NAME" help:"Accept this format only; default: detect it."`
+	Formats  string   `placeholder:"DIR" help:"Folder of formats of your own."`
+	List     bool     `help:"List the formats."`
+	JSON     bool     `name:"json" help:"With --list or --explain: as JSON."`
+	Source   string   `placeholder:"ID" help:"Source id the alerts get; default: the file's name."`
+	Tenant   string   `default:"default" help:"Tenant the alerts get."`
+	Zone     string   `placeholder:"ZONE" help:"Time zone of times that name none, as Europe/Berlin. Default: UTC."`
+	Explain  bool     `help:"Print, instead of OCSF, which rule filled each field."`
+	Validate bool     `help:"Check what is written against OCSF 1.8: a line on standard error for each problem, and exit 1."`
+	Raw      bool     `help:"Add the document as received, as raw_data."`
+	Unmapped bool     `help:"Add what of the document no field holds, as unmapped.fields."`
+	Quiet    bool     `short:"q" help:"Do not print rejected and ignored records."`
+	Files    []string `arg:"" optional:"" name:"file" help:"Files of alerts: JSON, NDJSON, CSV, text, XML, Zeek logs, gzip or zstd; - is standard input."`
 }
 
 // Run writes OCSF to standard output, and one line per rejected or ignored
-// record to standard error. It fails only where a file cannot be read.
+// record to standard error. It fails only where a file cannot be read, or, with
+// Validate, where what it wrote is not OCSF.
 func (c *normalizeCmd) Run(ctx context.Context, s *streams) error {
+	cfg := normalize.Default()
+	cfg.Format, cfg.FormatsDir = c.Format, c.Formats
+	formats, err := normalize.Load(cfg)
+	if err != nil {
+		return usage{err}
+	}
 	if c.List {
-		return c.list(s)
+		return c.list(s, formats)
 	}
 	if len(c.Files) == 0 {
 		return usagef("normalize: name at least one file, or - for standard input")
 	}
-	cfg := normalize.Default()
-	cfg.Format = c.Format
-	if err := cfg.Validate(); err != nil {
-		return usage{err}
+	if _, err := time.LoadLocation(c.Zone); err != nil {
+		return usagef("normalize: zone: %v", err)
 	}
-	n, err := normalize.New(cfg)
+	n, err := normalize.New(cfg, formats)
 	if err != nil {
 		return usage{err}
 	}
-	out := bufio.NewWriterSize(s.out, 1<<18)
+	w := &normalizeOutput{cmd: c, out: bufio.NewWriterSize(s.out, 1<<18), err: s.err}
+	if err := w.prepare(n, formats); err != nil {
+		return err
+	}
 	var errs []error
 	for _, name := range c.Files {
-		if err := c.file(ctx, s, n, name, out); err != nil {
+		if err := c.file(ctx, s, n, name, w); err != nil {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, out.Flush())...)
+	errs = append(errs, w.out.Flush())
+	if w.invalid > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d alerts are not valid OCSF", w.invalid, w.written))
+	}
+	return errors.Join(errs...)
 }
 
-func (c *normalizeCmd) file(ctx context.Context, s *streams, n *normalize.Normalizer, name string, out *bufio.Writer) error {
-	src := &schema.Source{ID: c.Source, Tenant: c.Tenant, Topic: name}
+func (c *normalizeCmd) file(ctx context.Context, s *streams, n *normalize.Normalizer, name string, w *normalizeOutput) error {
+	src := &schema.Source{ID: c.Source, Tenant: c.Tenant, Topic: name, Zone: c.Zone}
 	if src.ID == "" {
 		src.ID = pipeline.SourceName(name)
 	}
 	var b schema.Batch
-	var line []byte
 	var numbers []int64
 	flush := func() error {
 		if err := n.Process(ctx, &b); err != nil {
 			return err
 		}
-		for i := range b.Alerts {
-			line = append(schema.AppendOCSFAlert(line[:0], &b.Alerts[i]), '\n')
-			if _, err := out.Write(line); err != nil {
-				return err
-			}
+		if err := w.alerts(name, numbers, &b); err != nil {
+			return err
 		}
 		if !c.Quiet {
 			report(s.err, name, numbers, &b)
@@ -78,11 +93,14 @@ func (c *normalizeCmd) file(ctx context.Context, s *streams, n *normalize.Normal
 		numbers = numbers[:0]
 		return nil
 	}
-	size := 0
+	size, received := 0, pipeline.FileTime(name)
+	if received == 0 {
+		received = schema.FromTime(time.Now())
+	}
 	err := pipeline.ReadRecords(ctx, name, s.in, func(r pipeline.FileRecord) error {
-		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: append([]byte(nil), r.Value...), Topic: name, Offset: r.Number})
+		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: append([]byte(nil), r.Value...), Topic: name, Offset: r.Number, Received: received})
 		numbers = append(numbers, r.Number)
-		if size += len(r.Value); len(b.Raw) < 256 && size < 4<<20 {
+		if size += len(r.Value); !c.Explain && len(b.Raw) < 256 && size < 4<<20 {
 			return nil
 		}
 		size = 0
@@ -114,12 +132,12 @@ func report(w io.Writer, name string, numbers []int64, b *schema.Batch) {
 	}
 }
 
-func (c *normalizeCmd) list(s *streams) error {
+func (c *normalizeCmd) list(s *streams, formats *normalize.Formats) error {
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(normalize.Formats())
+		return json.NewEncoder(s.out).Encode(formats.List())
 	}
-	for _, f := range normalize.Formats() {
-		if _, err := fmt.Fprintf(s.out, "%-18s %-14s %s\n", f.Name, f.Vendor, f.Doc); err != nil {
+	for _, f := range formats.List() {
+		if _, err := fmt.Fprintf(s.out, "%-28s %-14s %s\n", f.Name, f.Vendor, f.Doc); err != nil {
 			return err
 		}
 	}

@@ -6,22 +6,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// pools lends franz-go the memory that fetched records live in. It is given
-// back record by record when the transaction that read them has ended, never
-// earlier: lanes may point into it until then.
+// pools lends franz-go the memory of fetched records. It is given back record by
+// record when the transaction that read them has ended, never earlier.
+//
+// The bytes that the records point to are not lent: the client clears the whole of
+// what it is given back, which costs more than allocating what is needed.
 type pools struct {
-	bytes   sync.Pool // *[]byte
 	records sync.Pool // *[]kgo.Record
 }
-
-func (p *pools) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType) []byte {
-	if b, ok := p.bytes.Get().(*[]byte); ok && cap(*b) >= len(compressed) {
-		return (*b)[:0]
-	}
-	return make([]byte, 0, 4*len(compressed))
-}
-
-func (p *pools) PutDecompressBytes(b []byte) { p.bytes.Put(&b) }
 
 func (p *pools) GetRecords(n int) []kgo.Record {
 	if r, ok := p.records.Get().(*[]kgo.Record); ok && cap(*r) >= n {

@@ -91,7 +91,7 @@ func (r *Runner) openSession(ctx, hard context.Context) (*session, error) {
 		kgo.FetchMaxPartitionBytes(int32(min(fetch, 1<<20))),
 		kgo.MaxConcurrentFetches(int(max(1, r.cfg.MaxBuffered/4/fetch))),
 		kgo.RecordPartitioner(s.parts),
-		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
+		kgo.WithCompressor(newLZ4Compressor()),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return max(limits[topic], 1_000_012) }),
 		kgo.ProducerLinger(5*time.Millisecond), // every transaction flushes anyway
 		kgo.WithPools(&r.pools),

@@ -12,6 +12,9 @@ type Config struct {
 	// Format names the one format to accept; a document of another shape is
 	// rejected. Default "": detect it.
 	Format string `yaml:"format"`
+	// FormatsDir is a folder of the user's own formats (docs/mapping.md), read again
+	// when it changes. Default "": none.
+	FormatsDir string `yaml:"formats_dir"`
 	// MaxDepth is how deep a document may nest. Default 32, at most 1,000.
 	MaxDepth int `yaml:"max_depth"`
 	// MaxKeys is how many object keys a document may have. Default 2,000, at most 30,000.
@@ -54,8 +57,5 @@ func (c Config) Validate() error {
 	within("max_entities", c.MaxEntities, 1, schema.MaxElements)
 	within("max_inflated", c.MaxInflated, 64, 1<<30)
 	within("max_ratio", c.MaxRatio, 1, 1<<20)
-	if c.Format != "" && !known(c.Format) {
-		errs = append(errs, fmt.Errorf("format %q is not known", c.Format))
-	}
 	return errors.Join(errs...)
 }

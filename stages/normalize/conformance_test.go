@@ -22,8 +22,8 @@ func TestConformance(t *testing.T) {
 			raw = []byte(gz(string(raw)))
 		}
 		samples = append(samples, func() *schema.Batch {
-			return &schema.Batch{Now: ingested, Position: uint64(i + 1), Raw: []schema.Raw{
-				{Source: testSource(), Value: append([]byte(nil), raw...), Time: ingested, Topic: "raw", Offset: 7},
+			return &schema.Batch{Now: CaseTime, Position: uint64(i + 1), Raw: []schema.Raw{
+				{Source: testSource(), Value: append([]byte(nil), raw...), Time: CaseTime, Topic: "raw", Offset: 7},
 				{Source: testSource(), Value: []byte(with(`"a":1,"a":2`)), Topic: "raw", Offset: 8},
 			}}
 		})

@@ -1,17 +1,18 @@
 // Package normalize is the first stage: it turns vendor records into
 // schema.Alert, in the semantics of OCSF's Detection Finding.
 //
-// A record is unpacked (gzip, zstd, NDJSON, array, concatenated JSON, CSV,
-// lists such as {"records":[...]}), and each document in it is scanned once.
-// The scan checks the whole document, strictly, and keeps the values at the
-// paths that any format wants. The kept values say which format it is, whether
-// it is an alert at all, and fill the alert. A document ends as exactly one of
-// an alert, a reject (with a reason) or a drop (not an alert).
+// A record is unpacked (gzip, zstd, NDJSON, array, concatenated JSON, CSV, Zeek's
+// TSV, lines of text, lists such as {"records":[...]}), and each document in it
+// is read once: JSON by extract, text by syntax. What is kept of it says which
+// format it is (mapping), also where a shipper's envelope is around it, whether it
+// is an alert at all, and fills the alert. A document ends as alerts, a reject
+// (with a reason) or a drop (not an alert), and never as nothing.
 //
-// The package owns the meaning of formats: their shape, their alert predicate,
-// their fields, and the canonical form of entities (canon.go says what that
-// is). A format is data for the scanner (paths, clauses) and one function that
-// fills; see format.go. It must not know where records come from, keep
-// anything between batches, ask a clock, or guess: what cannot be understood is
-// rejected.
+// The way down the tree is the way of a record: normalize.go (the stage),
+// record.go (what a record holds), envelope.go (what is around a document),
+// alert.go (what every alert has in common); formats.go says which formats are in
+// force. The formats themselves are in the folder formats, one folder each.
+//
+// The package must not know where records come from, keep anything between
+// batches, ask a clock, or guess: what cannot be understood is rejected.
 package normalize

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -22,7 +23,14 @@ func newNormalizer(t testing.TB, change func(*Config)) *Normalizer {
 	if change != nil {
 		change(&cfg)
 	}
-	n, err := New(cfg)
+	f := builtinFormats(t)
+	if cfg.Format != "" {
+		var err error
+		if f, err = Load(cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := New(cfg, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +46,7 @@ func run(t testing.TB, n *Normalizer, src *schema.Source, at schema.Millis, reco
 	t.Helper()
 	b := &schema.Batch{}
 	for i, r := range records {
-		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: r, Time: at, Topic: "raw", Offset: int64(i)})
+		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: r, Time: at, Received: CaseTime, Topic: "raw", Offset: int64(i)})
 	}
 	if err := n.Process(context.Background(), b); err != nil {
 		t.Fatal(err)
@@ -112,65 +120,30 @@ func checkBatch(b *schema.Batch) error {
 	return nil
 }
 
-// dump renders what a batch holds, for golden files.
-func dump(b *schema.Batch) string {
-	var w strings.Builder
-	for i := range b.Alerts {
-		dumpAlert(&w, &b.Alerts[i])
+// builtinFormats compiles the formats once for all tests of a run.
+func builtinFormats(t testing.TB) *Formats {
+	t.Helper()
+	f, err := compiled()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, r := range b.Rejects {
-		fmt.Fprintf(&w, "reject %d.%d %v: %s\n  %.120q\n", r.Raw, r.Doc, r.Reason, r.Detail, r.Bytes)
-	}
-	for _, d := range b.Drops {
-		fmt.Fprintf(&w, "drop %d.%d %v: %s\n", d.Raw, d.Doc, d.Reason, d.Detail)
-	}
-	return w.String()
+	return f
 }
 
-func dumpAlert(w *strings.Builder, a *schema.Alert) {
-	fmt.Fprintf(w, "alert %d %s %s\n", a.RawRef.Doc, a.Format, a.ID)
-	line := func(name, value string) {
-		if value != "" && value != "unknown" && value != "-" {
-			fmt.Fprintf(w, "  %-10s %s\n", name, strings.ReplaceAll(value, "\n", `\n`))
-		}
+var compiled = sync.OnceValues(func() (*Formats, error) { return Load(Default()) })
+
+// cases lists the samples of all formats.
+func cases(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("formats", "*", "cases", "*"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	line("vendor id", a.VendorID)
-	line("product", a.Vendor+" / "+a.Product)
-	line("title", a.Title)
-	line("desc", a.Desc)
-	line("rule", strings.Trim(a.RuleUID+" | "+a.Rule, " |"))
-	line("type", a.Type)
-	line("severity", a.Severity.String())
-	if a.Confidence > 0 {
-		line("confidence", fmt.Sprint(a.Confidence))
+	files = slices.DeleteFunc(files, func(f string) bool { return filepath.Ext(f) == goldenExt || filepath.Ext(f) == ".csv" })
+	if len(files) < 10 {
+		t.Fatalf("only %d cases", len(files))
 	}
-	line("verdict", a.Verdict.String())
-	if a.Status != 0 {
-		line("status", [...]string{"", "new", "in_progress", "suppressed", "resolved"}[a.Status])
-	}
-	if a.Blocked {
-		line("blocked", "yes")
-	}
-	line("activity", a.Start.String()+" to "+a.End.String())
-	line("created", a.Created.String())
-	line("updated", a.Updated.String())
-	line("ingested", a.Ingested.String())
-	for _, t := range a.Techniques {
-		line("technique", strings.TrimSpace(t.ID+" "+t.Tactic))
-	}
-	for _, e := range a.Entities {
-		s := fmt.Sprintf("%s %s %q", e.Type, e.Role, e.Key)
-		if e.UID != "" {
-			s += fmt.Sprintf(" uid=%q", e.UID)
-		}
-		if e.Name != "" {
-			s += fmt.Sprintf(" name=%q", e.Name)
-		}
-		if e.Attested {
-			s += " attested"
-		}
-		line("entity", s)
-	}
+	return files
 }
 
 // dataDir is where third-party data is kept beside the repository.

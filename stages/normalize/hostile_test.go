@@ -45,22 +45,6 @@ func TestHearsayIsNotAttested(t *testing.T) {
 	}
 }
 
-// An address that is heard first and seen later is attested.
-func TestAttestedOnceIsAttested(t *testing.T) {
-	d := doc{n: newNormalizer(t, nil), a: &schema.Alert{}}
-	d.n.attested = 1 << schema.EntityIP
-	d.url(schema.RoleRelated, "http://10.0.0.5/")
-	d.ip(schema.RoleSource, "10.0.0.6")
-	d.domain(schema.RoleRelated, "10.0.0.6")
-	if e := d.a.Entities[1]; e.Attested {
-		t.Errorf("only heard: %+v", e)
-	}
-	d.ip(schema.RoleSource, "10.0.0.5")
-	if e := d.a.Entities[1:]; !e[0].Attested || !e[1].Attested {
-		t.Errorf("seen: %+v", e)
-	}
-}
-
 // An alert that is accepted can be read by whoever comes next, whatever lists it
 // holds: one that cannot would stop the hops behind for good.
 func TestAcceptedAlertsCanBeRead(t *testing.T) {

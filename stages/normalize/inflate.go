@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/extract"
 )
 
 // inflater decompresses records into buffers that it keeps between batches.
@@ -46,22 +47,32 @@ const freeRatio = 1 << 20
 
 var errBomb = errors.New("decompresses to too much")
 
+// The first bytes of what is compressed.
+const (
+	gzipMagic = "\x1f\x8b"
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
+
+func compressed(b []byte) bool {
+	return bytes.HasPrefix(b, []byte(gzipMagic)) || bytes.HasPrefix(b, []byte(zstdMagic))
+}
+
 // inflated replaces data by its decompressed form if it begins with the magic
 // of gzip or zstd. Compression within compression is not undone.
-func (r *record) inflated(data *[]byte) fault {
+func (r *record) inflated(data *[]byte) extract.Fault {
 	in := *data
 	var src io.Reader
 	f := &r.n.inflate
 	var err error
 	switch {
-	case bytes.HasPrefix(in, []byte{0x1f, 0x8b}):
+	case bytes.HasPrefix(in, []byte(gzipMagic)):
 		f.src.Reset(in)
 		if f.gzip == nil {
 			f.gzip = new(gzip.Reader)
 		}
 		err = f.gzip.Reset(&f.src)
 		src = f.gzip
-	case bytes.HasPrefix(in, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+	case bytes.HasPrefix(in, []byte(zstdMagic)):
 		f.src.Reset(in)
 		if f.zstd == nil {
 			// One thread and no goroutine; the window bounds the decoder's own memory.
@@ -73,16 +84,16 @@ func (r *record) inflated(data *[]byte) fault {
 		}
 		src = f.zstd
 	default:
-		return fault{}
+		return extract.Fault{}
 	}
 	if err == nil {
 		limit := min(r.n.cfg.MaxInflated, max(freeRatio, len(in)*r.n.cfg.MaxRatio))
 		*data, err = f.read(src, limit)
 	}
 	if err != nil {
-		return fault{reason: schema.ReasonDecompression, what: fmt.Sprint(err)}
+		return extract.Fault{Reason: schema.ReasonDecompression, What: fmt.Sprint(err)}
 	}
-	return fault{}
+	return extract.Fault{}
 }
 
 func (f *inflater) read(src io.Reader, limit int) ([]byte, error) {

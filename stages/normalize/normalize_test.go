@@ -1,66 +1,46 @@
 package normalize
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
-	"strings"
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/interdict/interdict/schema"
 )
 
-var update = flag.Bool("update", false, "write golden files")
-
-// cases lists the golden inputs: testdata/FORMAT/CASE.json, .ndjson, .csv.
-func cases(t testing.TB) []string {
-	t.Helper()
-	all, err := filepath.Glob(filepath.Join("testdata", "*", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var files []string
-	for _, f := range all {
-		if ext := filepath.Ext(f); ext == ".json" || ext == ".ndjson" || ext == ".csv" {
-			files = append(files, f)
+func TestSourceFormats(t *testing.T) {
+	okta := `{"uuid":"e3","published":"2026-03-02T10:00:02Z","eventType":"user.account.lock","severity":"INFO","actor":{"id":"1"}}`
+	f := func(formats []string, force, record, want string) {
+		t.Helper()
+		n := newNormalizer(t, func(c *Config) { c.Format = force })
+		src := &schema.Source{ID: "s", Tenant: "t", Formats: formats}
+		if got := outcome(run(t, n, src, 0, []byte(record))); got != want {
+			t.Errorf("%v %q: got %q, want %q", formats, force, got, want)
 		}
 	}
-	if len(files) < 10 {
-		t.Fatalf("only %d cases", len(files))
+	f(nil, "", eveA+okta, "a a")
+	f([]string{"suricata_eve"}, "", eveA+okta, "a format_not_allowed")
+	f([]string{"okta_system_log", "ocsf"}, "", eveA+okta, "format_not_allowed a")
+	f(nil, "okta_system_log", eveA+okta, "missing_field a")
+	n := newNormalizer(t, nil)
+	if got := outcome(run(t, n, nil, 0, []byte(eveA))); got != "a" {
+		t.Errorf("no source: %q", got)
 	}
-	return files
+	cfg := Default()
+	cfg.Format = "nonsense"
+	if _, err := Load(cfg); err == nil {
+		t.Error("unknown format accepted")
+	}
+	if _, err := New(Config{}, builtinFormats(t)); err == nil {
+		t.Error("zero config accepted")
+	}
 }
 
-// ingested is the time at which the golden records reach Kafka, a minute after
-// the youngest of them.
-const ingested schema.Millis = 1772484066721
-
-func TestGolden(t *testing.T) {
-	n := newNormalizer(t, nil)
-	for _, file := range cases(t) {
-		t.Run(file, func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			src := testSource()
-			if filepath.Ext(file) == ".csv" {
-				src.Formats = []string{"csv"}
-			}
-			got := dump(run(t, n, src, ingested, raw))
-			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
-		})
+func TestCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	b := &schema.Batch{Raw: []schema.Raw{{Value: []byte(eveA)}}}
+	if err := newNormalizer(t, nil).Process(ctx, b); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -82,8 +82,10 @@ type Source struct {
 	Topic string `yaml:"topic"`
 	// Formats that are allowed; empty: any, by detection.
 	Formats []string `yaml:"formats"`
-	// Attests lists the entity types the source is trusted for, such as host.
+	// Attests lists the entity types the source is trusted for, such as host, or ip:sensor for a type in one role.
 	Attests []string `yaml:"attests"`
+	// Zone is the IANA name of the time zone of times that name none. Default: UTC.
+	Zone string `yaml:"zone"`
 	// Silence is the longest the source is expected to be silent. Default: not watched.
 	Silence time.Duration `yaml:"silence"`
 	// Create makes the topic with so many partitions where it is missing. Default: 0, it is somebody else's.
@@ -139,6 +141,8 @@ func (c *Config) Validate() error {
 		check(slices.Contains(HopNames(), h), "hops: %q is not one of %v", h, HopNames())
 	}
 	check(len(c.Hops) > 0, "hops: none is named")
+	formats, err := normalize.Load(c.Normalize)
+	errs = append(errs, err)
 	topics, ids := map[string]bool{}, map[string]bool{}
 	for i, s := range c.Sources {
 		check(s.ID != "" && s.Tenant != "" && s.Topic != "", "sources[%d]: id, tenant and topic must be set", i)
@@ -146,11 +150,14 @@ func (c *Config) Validate() error {
 		check(!ids[s.Tenant+"\x00"+s.ID], "sources[%d]: id %q is used twice in tenant %q", i, s.ID, s.Tenant)
 		topics[s.Topic], ids[s.Tenant+"\x00"+s.ID] = true, true
 		for _, f := range s.Formats {
-			check(f == normalize.CSV || slices.ContainsFunc(normalize.Formats(), func(x normalize.FormatInfo) bool { return x.Name == f }), "sources[%d]: format %q is not known", i, f)
+			check(formats == nil || f == normalize.CSV || formats.Known(f), "sources[%d]: format %q is not known", i, f)
+		}
+		if _, err := time.LoadLocation(s.Zone); err != nil {
+			errs = append(errs, fmt.Errorf("sources[%d]: zone: %w", i, err))
 		}
 		for _, a := range s.Attests {
-			_, ok := schema.ParseEntityType(a)
-			check(ok, "sources[%d]: attests: %q is no entity type", i, a)
+			_, _, ok := normalize.ParseAttested(a)
+			check(ok, "sources[%d]: attests: %q is no entity type, nor one in a role", i, a)
 		}
 	}
 	if !c.Embedded {
@@ -177,7 +184,7 @@ func (c *Config) Validate() error {
 func (c *Config) Plan() pipeline.Config {
 	p := pipeline.Config{Detect: c.Detect, Normalize: c.Normalize, Correlate: c.Correlate, Disrupt: c.Disrupt, Respond: c.Respond}
 	for _, s := range c.Sources {
-		p.Sources = append(p.Sources, schema.Source{ID: s.ID, Tenant: s.Tenant, Topic: s.Topic, Formats: s.Formats, Attests: s.Attests,
+		p.Sources = append(p.Sources, schema.Source{ID: s.ID, Tenant: s.Tenant, Topic: s.Topic, Formats: s.Formats, Attests: s.Attests, Zone: s.Zone,
 			Silence: schema.Millis(s.Silence.Milliseconds())})
 	}
 	return p

@@ -1,0 +1,226 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/extract"
+)
+
+// Format is one compiled spelling of a format.
+type Format struct {
+	*Source
+	Spelling string // "" as written
+
+	detect     []cond
+	alert      *cond
+	split      *ref
+	sets       []set
+	entities   []rule
+	techniques []technique
+	hook       *hook
+	wanted     []string
+}
+
+// Set is many formats compiled into one. Immutable; any number of Runners may
+// share it.
+type Set struct {
+	Trie    *extract.Trie
+	Formats []Format // specific ones before generic ones, each by name
+	index   index
+}
+
+// Hook is what a format has done in Go because the language cannot say it.
+type Hook struct {
+	Paths []string
+	Run   func(h *Hooked)
+}
+
+type hook struct {
+	Hook
+	refs []ref
+}
+
+// compiler lays out one spelling of one format.
+type compiler struct {
+	reader
+	trie   *extract.Trie
+	spell  func(path string) []string
+	wanted []string
+}
+
+// Compile lays out formats over one trie. t may have paths of others already.
+// hooks are by name. Formats of equal names are an error.
+func Compile(t *extract.Trie, sources []*Source, hooks map[string]Hook) (*Set, error) {
+	s := &Set{Trie: t}
+	var errs []error
+	seen := map[string]*Source{}
+	for _, src := range sources {
+		if other := seen[src.Name]; other != nil {
+			errs = append(errs, fmt.Errorf("%s: format %s is also in %s", src.File, src.Name, other.File))
+			continue
+		}
+		seen[src.Name] = src
+		formats, err := compileSource(t, src, hooks)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s.Formats = append(s.Formats, formats...)
+	}
+	slices.SortStableFunc(s.Formats, func(a, b Format) int {
+		if a.Generic != b.Generic {
+			if b.Generic {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := t.Compile(); err != nil {
+		return nil, err
+	}
+	s.index = newIndex(s.Formats, len(extract.NewTape(t).First))
+	return s, nil
+}
+
+func compileSource(t *extract.Trie, src *Source, hooks map[string]Hook) ([]Format, error) {
+	base := &compiler{reader: reader{file: src.File}, trie: t}
+	spellings := base.strings(src.root.at["spellings"])
+	names := []string{""}
+	var flat func(string) []string
+	for _, name := range spellings {
+		switch {
+		case name == "dotted":
+			flat = dotted
+		case spelling(name) != nil:
+			names = append(names, name)
+		default:
+			base.bad(src.root.at["spellings"], "unknown spelling %q, want capitalized, lower_top, dotted or log_analytics", name)
+		}
+	}
+	errs := base.errs
+	var formats []Format
+	for _, name := range names {
+		c := &compiler{reader: reader{file: src.File}, trie: t, spell: spelling(name)}
+		if name == "" {
+			c.spell = flat
+		}
+		formats = append(formats, c.format(src, name, hooks))
+		if len(c.errs) > 0 {
+			errs = append(errs, c.errs...)
+			break // the other spellings have the same faults
+		}
+	}
+	return formats, errors.Join(errs...)
+}
+
+func (c *compiler) format(src *Source, spelling string, hooks map[string]Hook) Format {
+	f := Format{Source: src, Spelling: spelling}
+	at := src.root.at
+	for _, n := range c.list(at["detect"]) {
+		f.detect = append(f.detect, c.condition(n, nil))
+	}
+	if len(f.detect) == 0 {
+		c.bad(at["detect"], "detect needs a condition")
+	}
+	var from scope
+	if n := at["split"]; n != nil {
+		x := c.path(n, c.string(n), nil)
+		f.split, from = &x, splitAlternatives(c.string(n))
+	}
+	if n := at["alert"]; n != nil {
+		if n.Kind == yaml.ScalarNode && n.Value == "never" {
+			f.alert = &cond{test: testNever}
+		} else {
+			f.alert = c.cond(n, from)
+		}
+	}
+	if n := at["set"]; n != nil {
+		f.sets = c.sets(c.table(n), from)
+	}
+	if n := at["entities"]; n != nil {
+		f.entities = c.rules(n, from, false)
+	}
+	if n := at["techniques"]; n != nil {
+		f.techniques = c.techniquesOf(n, from)
+	}
+	if n := at["hook"]; n != nil {
+		h, ok := hooks[c.string(n)]
+		if !ok {
+			c.bad(n, "there is no hook %q", c.string(n))
+		}
+		f.hook = &hook{Hook: h}
+		for _, p := range h.Paths {
+			f.hook.refs = append(f.hook.refs, c.path(n, p, from))
+		}
+	}
+	f.wanted = c.wanted
+	return f
+}
+
+// Wanted lists the paths that the format reads.
+func (f *Format) Wanted() []string { return f.wanted }
+
+// Elements calls yield with each alert-to-be of a document of format f: the
+// document, or the elements it is split into (of every alternative), and the bytes of it (nil: the
+// document's). It stops where yield says so. A document that is to be split and
+// has nothing to split gives no element.
+func (r *Runner) Elements(f *Format, t *extract.Tape, yield func(bytes string) bool) {
+	r.whole(t)
+	if f.split == nil {
+		yield("")
+		return
+	}
+	for i := range *f.split {
+		one := (*f.split)[i : i+1]
+		r.whole(t)
+		it := r.values(&one)
+		for v := it.next(); v != nil; v = it.next() {
+			if v.Kind != extract.Object {
+				continue
+			}
+			r.from, r.to = it.at, int(v.Next)
+			if !yield(v.Text) {
+				return
+			}
+		}
+	}
+}
+
+// IsAlert says whether the element at hand is an alert.
+func (r *Runner) IsAlert(f *Format) bool { return f.alert.holds(r) }
+
+// Fill fills a from the element at hand. A fault means that the document cannot be
+// understood.
+func (r *Runner) Fill(f *Format, a *schema.Alert) extract.Fault {
+	r.alert, r.fault, r.hearsay, r.finds = a, extract.Fault{}, false, 0
+	a.Vendor, a.Product = f.Vendor, f.Product
+	for i := range f.sets {
+		r.set1(&f.sets[i])
+	}
+	for i := range f.techniques {
+		r.technique(&f.techniques[i])
+	}
+	r.apply(f.entities, schema.RoleRelated, false)
+	if f.hook != nil {
+		f.hook.Run(&Hooked{r: r, h: f.hook})
+	}
+	return r.fault
+}
+
+// Rule gives the text of a line of the format, for people.
+func (f *Format) Rule(line int) string {
+	if line < 1 || line > len(f.Lines) {
+		return ""
+	}
+	return strings.TrimSpace(f.Lines[line-1])
+}

@@ -1,0 +1,275 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// kind is what an entity rule makes.
+type kind uint8
+
+const (
+	kindHost kind = iota
+	kindUser
+	kindIP
+	kindDomain
+	kindURL
+	kindMailbox
+	kindAddress
+	kindHash
+	kindFile
+	kindProcess
+	kindMessage
+	kindResource
+	kindAccount
+	kindApplication
+	kindRegistry
+	kindContainer
+	kindSession
+	kinds
+)
+
+func kindNames() []string {
+	return []string{"host", "user", "ip", "domain", "url", "mailbox", "address", "hash", "file", "process", "message", "resource", "account",
+		"application", "registry", "container", "session"}
+}
+
+// partsOf gives the keys that a kind takes besides its own.
+func partsOf(k kind) []string {
+	switch k {
+	case kindHost:
+		return []string{"uid"}
+	case kindUser:
+		return []string{"uid", "domain", "mailbox"}
+	case kindHash:
+		return []string{"name"}
+	case kindFile:
+		return []string{"folder"}
+	case kindProcess:
+		return []string{"image", "pid", "host"}
+	case kindMessage, kindResource, kindAccount, kindApplication, kindRegistry, kindContainer, kindSession:
+		return []string{"name"}
+	}
+	return nil
+}
+
+// rule makes entities: of one kind, or, with each, by other rules in each element.
+type rule struct {
+	kind kind
+	main *value
+
+	uid, name, folder, domain, image, pid, host *value
+	mailbox                                     bool
+
+	role     schema.Role
+	roles    *value // instead of role
+	said     bool   // the rule has a role of its own
+	when     *cond
+	reported bool
+
+	each *ref
+	sub  []rule
+	line int
+}
+
+func (c *compiler) rules(n *yaml.Node, from scope, inner bool) (all []rule) {
+	for _, x := range c.list(n) {
+		all = append(all, c.rule(x, from))
+	}
+	return all
+}
+
+func (c *compiler) rule(n *yaml.Node, from scope) rule {
+	t := c.table(n)
+	x := rule{line: n.Line, reported: c.bool(t.at["reported"])}
+	if e := t.at["each"]; e != nil {
+		c.only(t, "each", "when", "role", "reported", "entities")
+		ref, inner := c.each(e, from)
+		x.each = &ref
+		x.when = c.cond(t.at["when"], inner)
+		c.role(&x, t.at["role"], inner)
+		x.sub = c.rules(t.at["entities"], inner, true)
+		return x
+	}
+	names := kindNames()
+	found := 0
+	for _, k := range t.keys {
+		i := slices.Index(names, k)
+		if i < 0 || i == int(kindHost) && t.at["process"] != nil || i == int(kindDomain) && t.at["user"] != nil || i == int(kindMailbox) && t.at["user"] != nil {
+			continue
+		}
+		found++
+		x.kind = kind(i)
+		x.main = c.value(t.at[k], from)
+	}
+	// A process may be known by its number or image alone.
+	if found != 1 {
+		c.bad(n, "an entity rule names one of each, %s", strings.Join(names, ", "))
+		return x
+	}
+	c.only(t, append(partsOf(x.kind), names[x.kind], "when", "role", "reported")...)
+	part := func(key string) *value {
+		if t.at[key] == nil || !slices.Contains(partsOf(x.kind), key) {
+			return nil
+		}
+		return c.value(t.at[key], from)
+	}
+	x.uid, x.name, x.folder, x.image, x.pid = part("uid"), part("name"), part("folder"), part("image"), part("pid")
+	if x.kind == kindProcess {
+		x.host = part("host")
+	}
+	if x.kind == kindUser {
+		x.domain = part("domain")
+		x.mailbox = c.bool(t.at["mailbox"])
+	}
+	x.when = c.cond(t.at["when"], from)
+	c.role(&x, t.at["role"], from)
+	return x
+}
+
+func (c *compiler) role(x *rule, n *yaml.Node, from scope) {
+	if n == nil {
+		return
+	}
+	x.said = true
+	if n.Kind == yaml.ScalarNode {
+		role, ok := roleNamed(c.string(n))
+		if !ok {
+			c.bad(n, "%q is no role; a value with map, or one of related, actor, source, target, sensor, c2", n.Value)
+		}
+		x.role = role
+		return
+	}
+	x.roles = c.value(n, from)
+	outs, open := x.roles.outs()
+	for _, w := range outs {
+		if _, ok := roleNamed(w); w != "" && !ok {
+			c.bad(n, "%q is no role", w)
+		}
+	}
+	if open {
+		c.bad(n, "role needs a map to roles")
+	}
+}
+
+func roleNamed(s string) (schema.Role, bool) {
+	for role := schema.RoleRelated; role <= schema.RoleC2; role++ {
+		if role.String() == s {
+			return role, true
+		}
+	}
+	return 0, false
+}
+
+// telling orders roles: of several that are said of an entity the higher counts.
+func telling(role schema.Role) int {
+	switch role {
+	case schema.RoleC2:
+		return 5
+	case schema.RoleActor:
+		return 4
+	case schema.RoleTarget:
+		return 3
+	case schema.RoleSource:
+		return 2
+	case schema.RoleSensor:
+		return 1
+	}
+	return 0
+}
+
+// apply runs entity rules in scope.
+func (r *Runner) apply(rules []rule, outer schema.Role, hearsay bool) {
+	for i := range rules {
+		x := &rules[i]
+		if x.each != nil {
+			r.in(x.each, func() {
+				if x.when.holds(r) {
+					r.apply(x.sub, r.roleOf(x, outer), hearsay || x.reported)
+				}
+			})
+			continue
+		}
+		if x.when.holds(r) {
+			r.entity(x, r.roleOf(x, outer), hearsay || x.reported)
+		}
+	}
+}
+
+// roleOf gives the role of a rule in scope: its own, else that around it.
+func (r *Runner) roleOf(x *rule, outer schema.Role) schema.Role {
+	if !x.said {
+		return outer
+	}
+	if x.roles == nil {
+		return x.role
+	}
+	mark := len(r.texts)
+	r.collect(x.roles)
+	role, any := schema.RoleRelated, false
+	for _, s := range r.texts[mark:] {
+		if v, ok := roleNamed(s); ok && (!any || telling(v) > telling(role)) {
+			role, any = v, true
+		}
+	}
+	r.texts = r.texts[:mark]
+	if !any {
+		return outer
+	}
+	return role
+}
+
+// entity makes the entities of one rule.
+func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
+	r.hearsay = hearsay
+	before := len(r.alert.Entities)
+	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.kind != kindProcess {
+		it := r.values(&x.main.ref)
+		for v := it.next(); v != nil; v = it.next() {
+			if v.Kind != objectKind {
+				r.make(x, role, v.Text, 0, 1)
+			}
+		}
+	} else {
+		mark := len(r.texts)
+		r.collect(x.main)
+		n := len(r.texts) - mark
+		for i := range n {
+			r.make(x, role, r.texts[mark+i], i, n)
+		}
+		if n == 0 && x.kind == kindProcess {
+			r.make(x, role, "", 0, 1)
+		}
+		r.texts = r.texts[:mark]
+	}
+	r.hearsay = false
+	if r.Trace != nil {
+		for i := before; i < len(r.alert.Entities); i++ {
+			e := &r.alert.Entities[i]
+			r.Trace(Step{x.line, "entity " + e.Type.String() + " " + e.Role.String(), e.Key})
+		}
+	}
+}
+
+// nth gives the text of a part for the i-th of n values: its own i-th where it
+// has as many, its only one where the rule has one value.
+func (r *Runner) nth(v *value, i, n int) string {
+	if v == nil {
+		return ""
+	}
+	if n == 1 {
+		return v.text(r)
+	}
+	mark := len(r.texts)
+	r.collect(v)
+	s := ""
+	if len(r.texts)-mark == n {
+		s = r.texts[mark+i]
+	}
+	r.texts = r.texts[:mark]
+	return s
+}

@@ -1,0 +1,143 @@
+package mapping
+
+import (
+	"time"
+
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/arena"
+	"github.com/interdict/interdict/stages/normalize/extract"
+)
+
+// Runner asks tapes which format they are of and fills alerts from them. It must
+// not be used by two goroutines at once.
+type Runner struct {
+	set   *Set
+	arena *arena.Arena
+	max   int // entities of an alert
+
+	trust Trust
+	near  schema.Millis  // for times without a year
+	zone  *time.Location // of the source, for times without a zone; nil: UTC
+
+	tape *extract.Tape
+	from int // the scope: the values of the element at hand
+	to   int
+
+	alert   *schema.Alert
+	fault   extract.Fault
+	hearsay bool // see reported
+	texts   []string
+	finds   int // lookups of this document
+
+	candidates []uint64 // bit by format, see Detect
+
+	// Trace, if set, is told each thing that a rule did.
+	Trace func(Step)
+}
+
+// Step is one thing that a rule did.
+type Step struct {
+	Line  int    // of the format's YAML
+	Field string // "severity", "entity host target", ...
+	Value string
+}
+
+// NewRunner gives a runner for the formats of set. What it makes is made in a.
+func NewRunner(set *Set, a *arena.Arena, maxEntities int) *Runner {
+	return &Runner{set: set, arena: a, max: maxEntities, candidates: make([]uint64, (len(set.Formats)+63)/64)}
+}
+
+// Trust is what a source attests: roles, by entity type.
+type Trust [256]uint8
+
+// For sets what is known of where the next documents come from: what the source
+// attests, the zone
+// of times that have none (nil: UTC), and a time near which those without a year lie.
+func (r *Runner) For(trust *Trust, zone *time.Location, near schema.Millis) {
+	r.trust, r.zone, r.near = *trust, zone, near
+}
+
+// whole makes the document the scope.
+func (r *Runner) whole(t *extract.Tape) {
+	r.tape, r.from, r.to = t, 0, len(t.Values)
+}
+
+// find gives the first value of a path in scope, nil where there is none.
+func (r *Runner) find(x *ref) *extract.Value {
+	for _, t := range *x {
+		if i := r.place(t); i >= 0 {
+			return &r.tape.Values[i]
+		}
+	}
+	return nil
+}
+
+// place gives the index of the slot's first value in scope, or -1.
+func (r *Runner) place(t target) int {
+	i := int(r.tape.First[t.slot]) - 1
+	if t.root || i < 0 {
+		return i
+	}
+	for i = max(i, r.from); i < r.to; i++ {
+		if r.tape.Values[i].Slot == t.slot {
+			return i
+		}
+	}
+	return -1
+}
+
+// text gives the first text of a path in scope.
+func (r *Runner) text(x *ref) string {
+	for _, t := range *x {
+		i := r.place(t)
+		if i < 0 {
+			continue
+		}
+		if v := &r.tape.Values[i]; v.Kind != extract.Object {
+			return v.Text
+		}
+	}
+	return ""
+}
+
+// walk goes over the values of a path's first alternative that has any.
+type walk struct {
+	tape *extract.Tape
+	slot extract.Slot
+	at   int // index of the next value to look at; after next: of the one after
+	to   int
+}
+
+func (r *Runner) values(x *ref) walk {
+	w := walk{tape: r.tape, to: r.to}
+	w.at = w.to
+	for _, t := range *x {
+		if i := r.place(t); i >= 0 {
+			if t.root {
+				w.to = len(r.tape.Values)
+			}
+			w.slot, w.at = t.slot, i
+			break
+		}
+	}
+	return w
+}
+
+// next gives the next value, nil after the last.
+func (w *walk) next() *extract.Value {
+	for ; w.at < w.to; w.at++ {
+		v := &w.tape.Values[w.at]
+		if v.Slot != w.slot {
+			continue
+		}
+		w.at++
+		return v
+	}
+	return nil
+}
+
+func (r *Runner) bad(what string) {
+	if r.fault.Reason == 0 {
+		r.fault = extract.Fault{Reason: schema.ReasonBadField, What: what}
+	}
+}

@@ -1,0 +1,155 @@
+package mapping
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/canon"
+	"github.com/interdict/interdict/stages/normalize/extract"
+)
+
+// technique is a rule for ATT&CK's names.
+type technique struct {
+	id, tactic *value
+	when       *cond
+	each       *ref
+	sub        []technique
+	line       int
+}
+
+func (c *compiler) techniquesOf(n *yaml.Node, from scope) (all []technique) {
+	for _, x := range c.list(n) {
+		t := c.table(x)
+		tech := technique{line: x.Line}
+		if e := t.at["each"]; e != nil {
+			c.only(t, "each", "when", "techniques")
+			ref, inner := c.each(e, from)
+			tech.each, tech.when = &ref, c.cond(t.at["when"], inner)
+			tech.sub = c.techniquesOf(t.at["techniques"], inner)
+		} else {
+			c.only(t, "id", "tactic", "when")
+			tech.when = c.cond(t.at["when"], from)
+			if v := t.at["id"]; v != nil {
+				tech.id = c.value(v, from)
+			}
+			if v := t.at["tactic"]; v != nil {
+				tech.tactic = c.value(v, from)
+			}
+			if tech.id == nil && tech.tactic == nil {
+				c.bad(x, "a technique needs id or tactic")
+			}
+		}
+		all = append(all, tech)
+	}
+	return all
+}
+
+// each compiles the path of an each, and the scope inside it.
+func (c *compiler) each(n *yaml.Node, from scope) (ref, scope) {
+	text := c.string(n)
+	alternatives := splitAlternatives(text)
+	x := c.paths(n, alternatives, from)
+	var inner scope
+	for _, p := range alternatives {
+		if rest, absolute := strings.CutPrefix(p, "$."); absolute || len(from) == 0 {
+			inner = append(inner, rest)
+			continue
+		}
+		for _, prefix := range from {
+			inner = append(inner, prefix+"."+p)
+		}
+	}
+	return x, inner
+}
+
+// in calls do for each value of x with the value as the scope.
+func (r *Runner) in(x *ref, do func()) {
+	from, to := r.from, r.to
+	it := r.values(x)
+	for v := it.next(); v != nil; v = it.next() {
+		if v.Kind == extract.Object {
+			r.from, r.to = it.at, int(v.Next)
+		} else {
+			r.from, r.to = it.at-1, it.at
+		}
+		do()
+	}
+	r.from, r.to = from, to
+}
+
+func (r *Runner) technique(t *technique) {
+	if t.each != nil {
+		r.in(t.each, func() {
+			if t.when.holds(r) {
+				for i := range t.sub {
+					r.technique(&t.sub[i])
+				}
+			}
+		})
+		return
+	}
+	if !t.when.holds(r) {
+		return
+	}
+	mark := len(r.texts)
+	if t.id != nil {
+		r.collect(t.id)
+	}
+	ids := len(r.texts)
+	if t.tactic != nil {
+		r.collect(t.tactic)
+	}
+	tactics := r.texts[ids:]
+	switch {
+	case ids == mark:
+		for _, s := range tactics {
+			r.add(t.line, "", s)
+		}
+	case len(tactics) == 0:
+		for _, s := range r.texts[mark:ids] {
+			r.add(t.line, s, "")
+		}
+	default:
+		for _, id := range r.texts[mark:ids] {
+			for _, s := range tactics {
+				r.add(t.line, id, s)
+			}
+		}
+	}
+	r.texts = r.texts[:mark]
+}
+
+// maxTechniques bounds an alert's techniques and tactics. The wire form takes
+// schema.MaxElements: an alert with more could be written and never read.
+const maxTechniques = 256
+
+// add notes a technique or tactic that the vendor names, by id or by name, once.
+func (r *Runner) add(line int, said, category string) {
+	id := canon.TechniqueID(said)
+	if id == "" {
+		id = canon.TechniqueByName(said)
+	}
+	tactic := canon.TacticID(category)
+	if tactic == "" {
+		tactic = canon.TacticOfCategory(category)
+	}
+	if id == "" && tactic == "" {
+		return
+	}
+	a := r.alert
+	for _, t := range a.Techniques {
+		if t.ID == id && t.Tactic == tactic || id == "" && t.Tactic == tactic {
+			return
+		}
+	}
+	if len(a.Techniques) == maxTechniques {
+		r.fault = extract.Fault{Reason: schema.ReasonTooLarge, What: "too many techniques"}
+		return
+	}
+	a.Techniques = append(a.Techniques, schema.Technique{ID: id, Tactic: tactic})
+	if r.Trace != nil {
+		r.Trace(Step{line, "technique", id + " " + tactic})
+	}
+}
