@@ -59,13 +59,14 @@ check: ## formatting, vet, generated files
 	$(GO) vet ./...
 	$(GO) mod verify
 	$(GO) mod tidy -diff
-	@if test -d $(DATA); then $(MAKE) --no-print-directory generate && git diff --exit-code -- schema/ocsf deploy docs/config.md; \
+	@if test -d $(DATA); then $(MAKE) --no-print-directory generate && git diff --exit-code -- schema/ocsf deploy docs/config.md docs/formats.md; \
 	  else echo "SKIPPED: $(DATA) is not present, generated OCSF tables are not compared"; fi
 
 .PHONY: generate
-generate: ## regenerate the OCSF tables and the configuration reference
+generate: ## regenerate the OCSF tables, the configuration reference and the list of formats
 	$(GO) generate ./schema/ocsf
 	$(GO) run ./cmd/interdict/internal/configdoc
+	$(GO) run ./cmd/interdict/internal/formatdoc
 
 .PHONY: golden
 golden: ## accept the present output as the golden one

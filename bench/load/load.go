@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,10 +42,19 @@ type Measure struct {
 	PerSecond float64 `json:"records_per_second"`
 	PerCore   float64 `json:"records_per_core_second"`
 	Ratio     float64 `json:"ratio_to_copy"` // CPU of the bare copy / CPU of this
+	// RatioOut is the same with a bare copy of records of the size that hop 1 writes.
+	RatioOut float64 `json:"ratio_to_copy_of_output"`
 }
 
+// The rows that are bare copies: of the raw records, and of what hop 1 makes of
+// them, which are larger by the fields.
+const (
+	rowCopy = "copy"
+	rowOut  = "copy of out"
+)
+
 // Run fills the topic and measures: the bare copy, then each hop in turn over
-// what the one before it wrote.
+// what the one before it wrote, and after the first one a bare copy of its output.
 func Run(ctx context.Context, o Options) ([]Measure, error) {
 	if o.WaitAtMost <= 0 {
 		o.WaitAtMost = 10 * time.Minute
@@ -59,13 +69,7 @@ func Run(ctx context.Context, o Options) ([]Measure, error) {
 	}
 	var list []Measure
 	say("bare exactly-once copy")
-	m, err := measure(o.Profile, "copy", o.Records, func() error {
-		n, err := kafka.PassThrough(ctx, o.Kafka, o.Topic, o.Copy, o.Records)
-		if err == nil && n != o.Records {
-			err = fmt.Errorf("copied %d of %d records", n, o.Records)
-		}
-		return err
-	})
+	m, err := o.copy(ctx, rowCopy, o.Topic, o.Copy)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +87,13 @@ func Run(ctx context.Context, o Options) ([]Measure, error) {
 			return nil, err
 		}
 		list = append(list, m)
+		if hop.Name == "detect" {
+			say("bare exactly-once copy of its output")
+			if m, err = o.copyOut(ctx); err != nil {
+				return nil, err
+			}
+			list = append(list, m)
+		}
 	}
 	if o.Persist {
 		say("hop persist")
@@ -96,15 +107,22 @@ func Run(ctx context.Context, o Options) ([]Measure, error) {
 		list = append(list, m)
 	}
 	whole := Measure{Name: "whole way", Records: o.Records}
-	for _, m := range list[1:] {
-		whole.CPU += m.CPU
-		whole.Seconds += m.Seconds
+	out := 0.0
+	for _, m := range list {
+		switch m.Name {
+		case rowCopy:
+		case rowOut:
+			out = m.CPU
+		default:
+			whole.CPU += m.CPU
+			whole.Seconds += m.Seconds
+		}
 	}
 	whole.PerSecond = float64(o.Records) / whole.Seconds
 	whole.PerCore = 1e6 / whole.CPU
 	list = append(list, whole)
 	for i := range list {
-		list[i].Ratio = list[0].CPU / list[i].CPU
+		list[i].Ratio, list[i].RatioOut = list[0].CPU/list[i].CPU, out/list[i].CPU
 	}
 	return list, nil
 }
@@ -117,18 +135,76 @@ func fill(ctx context.Context, o Options) error {
 	}
 	defer p.Close()
 	alert := gen.Suricata(o.Seed)
-	var key [4]byte
 	for i := range o.Records {
-		key[0], key[1], key[2] = byte(i), byte(i>>8), byte(i>>16)
 		v := alert(nil, i)
 		at, err := stamped(v)
 		if err != nil {
 			return fmt.Errorf("generated alert %d: %w", i, err)
 		}
-		p.Send(ctx, o.Topic, append([]byte(nil), key[:]...), v, at)
+		p.Send(ctx, o.Topic, recordKey(i), v, at)
 	}
 	return p.Flush(ctx)
 }
+
+// copy measures a bare copy.
+func (o Options) copy(ctx context.Context, row, from, to string) (Measure, error) {
+	return measure(o.Profile, row, o.Records, func() error {
+		n, err := kafka.PassThrough(ctx, o.Kafka, from, to, o.Records)
+		if err == nil && n != o.Records {
+			err = fmt.Errorf("copied %d of %d records", n, o.Records)
+		}
+		return err
+	})
+}
+
+// copyOut measures a bare copy of what hop 1 wrote. The records are first put on a
+// topic of their own, spread over the partitions as the raw ones were: on the
+// alerts log those of one tenant share a partition.
+func (o Options) copyOut(ctx context.Context) (Measure, error) {
+	from, to := o.Topic+".out", o.Topic+".out-copy"
+	var raw []kafka.RawTopic
+	for _, name := range []string{from, to} {
+		raw = append(raw, kafka.RawTopic{Name: name, Create: true, Partitions: o.Kafka.Partitions, Retention: 100 * 365 * 24 * time.Hour})
+	}
+	plan, err := kafka.PlanTopics(ctx, o.Kafka, raw)
+	if err == nil {
+		err = plan.Apply(ctx, o.Kafka)
+	}
+	if err != nil {
+		return Measure{}, fmt.Errorf("creating topics for the copy of the output: %w", err)
+	}
+	p, err := kafka.NewProducer(o.Kafka)
+	if err != nil {
+		return Measure{}, err
+	}
+	defer p.Close()
+	following, cancel := context.WithTimeout(ctx, o.WaitAtMost)
+	defer cancel()
+	n := 0
+	err = kafka.Follow(following, o.Kafka, pipeline.TopicAlerts, func(r pipeline.Record) error {
+		if kind, _, err := schema.DecodeEntry(r.Value); err != nil || kind != schema.EntryAlert {
+			return err
+		}
+		p.Send(ctx, from, recordKey(n), bytes.Clone(r.Value), r.Time)
+		if n++; n == o.Records {
+			cancel()
+		}
+		return nil
+	})
+	if err == nil {
+		err = p.Flush(ctx)
+	}
+	if err == nil && n != o.Records {
+		err = fmt.Errorf("hop 1 wrote %d of %d alerts", n, o.Records)
+	}
+	if err != nil {
+		return Measure{}, fmt.Errorf("filling the topic for the copy of the output: %w", err)
+	}
+	return o.copy(ctx, rowOut, from, to)
+}
+
+// recordKey spreads records over partitions.
+func recordKey(i int) []byte { return []byte{byte(i), byte(i >> 8), byte(i >> 16), 0} }
 
 // hop runs one hop until it is done, and measures it.
 func (o Options) hop(ctx context.Context, name string, run func(context.Context) error, done func() bool) (Measure, error) {

@@ -52,12 +52,12 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"copy", "detect", "correlate", "whole way"}
+	want := []string{rowCopy, "detect", rowOut, "correlate", "whole way"}
 	if len(rows) != len(want) {
 		t.Fatalf("%+v", rows)
 	}
 	for i, m := range rows {
-		if m.Name != want[i] || m.CPU <= 0 || m.PerSecond <= 0 || m.Ratio <= 0 {
+		if m.Name != want[i] || m.CPU <= 0 || m.PerSecond <= 0 || m.Ratio <= 0 || m.RatioOut <= 0 {
 			t.Errorf("row %d: %+v, want %s", i, m, want[i])
 		}
 	}

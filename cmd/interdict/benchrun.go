@@ -158,9 +158,9 @@ func (c *benchPipelineCmd) Run(ctx context.Context, s *streams) error {
 			return json.NewEncoder(s.out).Encode(map[string]any{"build": buildInfo(), "cpus": runtime.NumCPU(), "partitions": c.Partitions, "rows": rows})
 		}
 		fmt.Fprintf(s.out, "%s, %d CPUs, %d partitions, %d alerts\n", runtime.Version(), runtime.NumCPU(), c.Partitions, c.Records)
-		fmt.Fprintf(s.out, "%-12s %12s %14s %16s %12s\n", "", "us/record", "records/s", "records/core-s", "copy = 1")
+		fmt.Fprintf(s.out, "%-12s %12s %14s %16s %12s %16s\n", "", "us/record", "records/s", "records/core-s", "copy = 1", "copy of out = 1")
 		for _, m := range rows {
-			fmt.Fprintf(s.out, "%-12s %12.2f %14.0f %16.0f %12.2f\n", m.Name, m.CPU, m.PerSecond, m.PerCore, m.Ratio)
+			fmt.Fprintf(s.out, "%-12s %12.2f %14.0f %16.0f %12.2f %16.2f\n", m.Name, m.CPU, m.PerSecond, m.PerCore, m.Ratio, m.RatioOut)
 		}
 		return nil
 	})

@@ -222,6 +222,9 @@ func (c *formatNewCmd) write(dir string, yaml []byte, docs [][]byte, rep *draftR
 	}
 	files := map[string][]byte{normalize.FormatFile: yaml, "README.md": readme(c.Name)}
 	for name, text := range cases {
+		if ext := filepath.Ext(name); len(cases) > 1 { // each needs a golden file of its own
+			name = "sample_" + ext[1:] + ext
+		}
 		files[filepath.Join("cases", name)] = text
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -111,13 +111,13 @@ func detect(t *testing.T, config string, kcfg kafka.Config) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	done := make(chan int)
+	done := make(chan int, 1)
 	var errs strings.Builder
 	go func() {
 		done <- run(ctx, []string{"run", "-c", config, "--hops", "detect"}, streams{strings.NewReader(""), &strings.Builder{}, &errs,
 			[]string{"INTERDICT_EMBEDDED=true", `INTERDICT_ADMIN__LISTEN=""`}})
 	}()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && len(done) == 0 {
 		rep, err := kafka.Lag(ctx, kcfg, time.Now(), kcfg.Prefix+".detect")
 		if err == nil && len(rep.Groups) == 1 && len(rep.Groups[0].Partitions) > 0 && rep.Groups[0].Lag == 0 {
 			break

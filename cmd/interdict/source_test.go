@@ -200,7 +200,7 @@ func broker(t *testing.T, sources string) (config string, cfg kafka.Config) {
 	}
 	t.Cleanup(b.Close)
 	cfg = b.Adapt(kafka.DefaultConfig())
-	config = write(t, "interdict.yaml", fmt.Sprintf("embedded: true\nkafka:\n  brokers: [%q]\nsources:\n%s", cfg.Brokers[0], sources))
+	config = write(t, "interdict.yaml", fmt.Sprintf("embedded: true\nkafka:\n  brokers: [%q]\n  partitions: 2\nsources:\n%s", cfg.Brokers[0], sources))
 	return config, cfg
 }
 

@@ -15,7 +15,7 @@ func PassThrough(ctx context.Context, cfg Config, from, to string, n int) (int, 
 	if err != nil {
 		return 0, err
 	}
-	id := cfg.Prefix + ".passthrough"
+	id := cfg.Prefix + ".passthrough." + to
 	s, err := kgo.NewGroupTransactSession(append(opts, kgo.ConsumerGroup(id), kgo.TransactionalID(id), kgo.ConsumeTopics(from),
 		kgo.DefaultProduceTopic(to), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),

@@ -6,129 +6,207 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 
-	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/interdict/interdict/schema"
 	"github.com/zeebo/xxh3"
-	"golang.org/x/net/publicsuffix"
 )
 
 // Build makes an index of indicators whose values are in canonical form. The
-// order of the argument does not matter; equal indicators of one feed count
-// once. An indicator that must never be in an index is an error: see Check.
+// order of the argument does not matter; of equal indicators of one feed the surest
+// counts. An indicator that must never be in an index is an error: see Check.
 func Build(cfg Config, indicators []schema.Indicator) (*Index, error) {
+	b, err := NewBuilder(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range indicators {
+		if err := b.Add(indicators[i]); err != nil {
+			return nil, err
+		}
+	}
+	return b.Index()
+}
+
+// Builder collects indicators in any order and any number.
+type Builder struct {
+	cfg   Config
+	parts [shardCount]part
+	nets  []netip.Prefix
+	spill *os.File // nil: all is kept in memory
+	end   int64    // of what was spilled
+}
+
+// part is what goes into one shard: records one behind the other.
+type part struct {
+	tail   []byte
+	chunks []chunk // spilled before the tail
+}
+
+type chunk struct{ at, size int64 }
+
+// spillAt is how much of a part waits in memory.
+const spillAt = 256 << 10
+
+// NewBuilder makes a builder. With a file, which it writes over, records wait there
+// instead of in memory, so that a library larger than memory can be built straight
+// into a snapshot.
+func NewBuilder(cfg Config, spill *os.File) (*Builder, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	list := slices.Clone(indicators)
-	slices.SortFunc(list, compare)
-	list = slices.CompactFunc(list, func(a, b schema.Indicator) bool {
-		return a.Type == b.Type && a.Value == b.Value && a.Feed == b.Feed && a.ID == b.ID
-	})
-	m, k := bloom.EstimateParameters(uint(max(1, len(list))), cfg.FalsePositives)
-	x := &Index{indicators: list, filter: bloom.New(max(64, m), min(k, maxProbes)), table: make(map[uint64]int32, len(list)),
-		next: make([]int32, len(list)), probes: min(k, maxProbes)}
-	sum := xxh3.New()
-	// Backwards, so that chains run in sorted order.
-	for i := len(list) - 1; i >= 0; i-- {
-		ind := &list[i]
-		if err := Check(*ind); err != nil {
-			return nil, fmt.Errorf("indicator %s of feed %s: %w", ind.ID, ind.Feed, err)
+	return &Builder{cfg: cfg, spill: spill}, nil
+}
+
+// Add takes an indicator. One that must not stand in an index is an error and
+// changes nothing.
+func (b *Builder) Add(i schema.Indicator) error {
+	if err := Check(i); err != nil {
+		return fmt.Errorf("indicator %s of feed %s: %w", i.ID, i.Feed, err)
+	}
+	if i.Type == schema.ObservableCIDR {
+		b.nets = append(b.nets, netip.MustParsePrefix(i.Value)) // Check has parsed it
+	}
+	p := &b.parts[shardOf(hashKey(i.Type, i.Value))]
+	p.tail = appendRecord(p.tail, &i)
+	if b.spill == nil || len(p.tail) < spillAt {
+		return nil
+	}
+	if _, err := b.spill.WriteAt(p.tail, b.end); err != nil {
+		return fmt.Errorf("building the index: %w", err)
+	}
+	p.chunks = append(p.chunks, chunk{b.end, int64(len(p.tail))})
+	b.end += int64(len(p.tail))
+	p.tail = p.tail[:0]
+	return nil
+}
+
+// Index makes the index. Its records are in memory; see WriteSnapshot for a library
+// whose records are better left on disk.
+func (b *Builder) Index() (*Index, error) {
+	x := newIndex(b.cfg)
+	for i := range b.parts {
+		s, err := b.shard(i, x.own)
+		if err != nil {
+			return nil, err
 		}
-		x.next[i] = -1
-		hashIndicator(sum, ind)
-		if ind.Type == schema.ObservableCIDR {
-			p := netip.MustParsePrefix(ind.Value) // Check has parsed it
-			if head, ok := x.prefixes.Get(p); ok {
-				x.next[i] = head
-			}
-			x.prefixes.Insert(p, int32(i))
-			x.networks++
-			continue
-		}
-		h := key(ind.Type, ind.Value)
-		if head, ok := x.table[h.Lo]; ok {
-			x.next[i] = head
-		}
-		x.table[h.Lo] = int32(i)
-		loc := h.Lo
-		for range x.probes {
-			x.filter.BitSet().Set(uint(loc % uint64(x.filter.Cap())))
-			loc += h.Hi
+		if s != nil {
+			x.shards[i] = s
+			x.n += s.n
+			x.sum += s.sum
 		}
 	}
-	x.id = sum.Sum64()
+	if len(b.nets) > 0 {
+		x.nets = x.nets.with(b.nets, nil)
+	}
 	return x, nil
 }
 
-func compare(a, b schema.Indicator) int {
-	return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Value, b.Value), strings.Compare(a.Feed, b.Feed), strings.Compare(a.ID, b.ID),
-		// Of one that a feed has twice, the surest is kept, whichever came first.
-		cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Verdict, b.Verdict),
-		cmp.Compare(b.TLP, a.TLP), cmp.Compare(a.ValidUntil, b.ValidUntil), cmp.Compare(a.ValidFrom, b.ValidFrom))
+// shard makes one shard and lets go of what it was made of; nil when it is empty.
+func (b *Builder) shard(number int, own *owner) (*shard, error) {
+	p := &b.parts[number]
+	size := len(p.tail)
+	for _, c := range p.chunks {
+		size += int(c.size)
+	}
+	if size == 0 {
+		return nil, nil
+	}
+	if size >= inOverlay {
+		return nil, errShardFull
+	}
+	raw := make([]byte, 0, size)
+	for _, c := range p.chunks {
+		raw = raw[:len(raw)+int(c.size)]
+		if _, err := b.spill.ReadAt(raw[len(raw)-int(c.size):], c.at); err != nil {
+			return nil, fmt.Errorf("building the index: %w", err)
+		}
+	}
+	raw = append(raw, p.tail...)
+	*p = part{}
+	var items []item
+	for at := 0; at < len(raw); {
+		r, ok := parse(raw[at:])
+		if !ok {
+			return nil, errDamaged
+		}
+		items = append(items, item{hashBytes(r.small[0], r.value), uint32(at)})
+		at += bodyEnd(raw[at:])
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		if c := cmp.Compare(a.hash, b.hash); c != 0 {
+			return c
+		}
+		return surest(raw[a.place:], raw[b.place:])
+	})
+	s := &shard{}
+	records := make([]byte, 0, len(raw))
+	kept := items[:0]
+	var last record
+	for _, it := range items {
+		r, _ := parse(raw[it.place:])
+		if len(last.small) > 0 && r.same(last) {
+			continue
+		}
+		last = r
+		kept = append(kept, item{it.hash, uint32(len(records))})
+		records = append(records, r.whole...)
+		s.sum += xxh3.Hash(r.whole)
+	}
+	s.n = len(kept)
+	s.base = newBase(kept, records, b.cfg.FalsePositives)
+	s.base.segment = own.segment()
+	return s, nil
 }
 
-func hashIndicator(h *xxh3.Hasher, i *schema.Indicator) {
-	var n [8]byte
-	for _, s := range [...]string{i.ID, i.Feed, i.Value} {
-		binary.LittleEndian.PutUint64(n[:], uint64(len(s)))
-		_, _ = h.Write(n[:])
-		_, _ = h.WriteString(s)
-	}
-	for _, v := range [...]uint64{uint64(i.Type), uint64(i.Verdict), uint64(i.Severity), uint64(i.Confidence), uint64(i.TLP), uint64(i.ValidFrom), uint64(i.ValidUntil)} {
-		binary.LittleEndian.PutUint64(n[:], v)
-		_, _ = h.Write(n[:])
-	}
+// bodyEnd is the length of the record at the start of b, which parse has accepted.
+func bodyEnd(b []byte) int {
+	n, k := binary.Uvarint(b)
+	return k + int(n)
 }
 
-// Errors of Check.
-var (
-	ErrSuffix    = errors.New("a public suffix would match everybody's domains")
-	ErrCanonical = errors.New("value is not in canonical form")
-	ErrWide      = errors.New("network is wider than /8 (IPv4) or /19 (IPv6)")
-)
-
-// Check reports why an indicator cannot be in an index: unknown type, a value not
-// in canonical form, a domain that is a public suffix, a network so wide that it
-// names half the internet.
-func Check(i schema.Indicator) error {
-	switch i.Type {
-	case schema.ObservableIP:
-		a, err := netip.ParseAddr(i.Value)
-		if err != nil || a.Unmap().WithZone("").String() != i.Value {
-			return ErrCanonical
-		}
-	case schema.ObservableCIDR:
-		p, err := netip.ParsePrefix(i.Value)
-		if err != nil || p.Masked().String() != i.Value {
-			return ErrCanonical
-		}
-		if p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 19 {
-			return ErrWide
-		}
-	case schema.ObservableDomain:
-		if i.Value == "" || i.Value != strings.ToLower(i.Value) || strings.HasSuffix(i.Value, ".") || strings.ContainsAny(i.Value, "/: @") {
-			return ErrCanonical
-		}
-		if suffix, _ := publicsuffix.PublicSuffix(i.Value); suffix == i.Value {
-			return ErrSuffix
-		}
-	case schema.ObservableURL:
-		if !strings.Contains(i.Value, "://") {
-			return ErrCanonical
-		}
-	case schema.ObservableHash:
-		if n := len(i.Value); n != 32 && n != 40 && n != 64 || strings.Trim(i.Value, "0123456789abcdef") != "" {
-			return ErrCanonical
-		}
-	case schema.ObservableEmail:
-		if !strings.Contains(i.Value, "@") || i.Value != strings.ToLower(i.Value) {
-			return ErrCanonical
-		}
-	default:
-		return fmt.Errorf("type %d is not one that is matched", i.Type)
+// surest orders records of one hash: by indicator, and of one that a feed has twice
+// the surest first, whichever came first.
+func surest(a, b []byte) int {
+	p, _ := parse(a)
+	q, _ := parse(b)
+	if c := cmp.Or(cmp.Compare(p.small[0], q.small[0]), compareBytes(p.value, q.value), compareBytes(p.feed, q.feed),
+		compareBytes(p.id, q.id), compareBool(p.uuid, q.uuid)); c != 0 {
+		return c
 	}
-	return nil
+	i, _ := p.decode()
+	j, _ := q.decode()
+	return cmp.Or(cmp.Compare(j.Confidence, i.Confidence), cmp.Compare(j.Severity, i.Severity), cmp.Compare(i.Verdict, j.Verdict),
+		cmp.Compare(j.TLP, i.TLP), cmp.Compare(i.ValidUntil, j.ValidUntil), cmp.Compare(i.ValidFrom, j.ValidFrom),
+		strings.Compare(strings.Join(i.Labels, "\x00"), strings.Join(j.Labels, "\x00")))
+}
+
+// WriteSnapshot makes the index shard by shard and writes it as a snapshot, never
+// holding more than one shard's records. The builder is used up.
+func (b *Builder) WriteSnapshot(path string) error {
+	x := newIndex(b.cfg)
+	if len(b.nets) > 0 {
+		x.nets = x.nets.with(b.nets, nil)
+	}
+	w, err := createSnapshot(path, nil)
+	if err != nil {
+		return err
+	}
+	for i := range b.parts {
+		s, err := b.shard(i, x.own)
+		if err != nil {
+			return errors.Join(err, w.abandon())
+		}
+		if s == nil {
+			s = x.shards[i]
+		}
+		x.n += s.n
+		x.sum += s.sum
+		if err := w.shard(s, b.cfg.FalsePositives); err != nil {
+			return errors.Join(err, w.abandon())
+		}
+	}
+	return w.finish(x)
 }

@@ -1,33 +1,55 @@
 package match
 
 import (
+	"iter"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
-	"github.com/bits-and-blooms/bloom/v3"
-	"github.com/gaissmai/bart"
 	"github.com/interdict/interdict/schema"
-	"github.com/zeebo/xxh3"
 )
 
-// Index is an immutable set of indicators. Any number of goroutines may ask it.
+// Index is an immutable set of indicators. Any number of goroutines may ask it; a
+// change makes another one (see Apply) that shares nearly everything.
 type Index struct {
-	id         uint64
-	indicators []schema.Indicator
-	filter     *bloom.BloomFilter
-	table      map[uint64]int32 // hash of type and value -> first in chain
-	next       []int32          // chain of indicators with the same hash; -1 ends it
-	prefixes   bart.Table[int32]
-	networks   int
-	probes     uint
+	cfg    Config
+	shards [shardCount]*shard
+	nets   *networks
+	n      int
+	sum    uint64 // of the shards' sums
+	debt   int    // changes since a shard was last rebuilt
+	own    *owner
 }
 
-// ID names the content of the index: equal indicators, equal id.
-func (x *Index) ID() uint64 { return x.id }
+// owner is what the versions of one index have in common. Only the newest version
+// can be changed, because versions share memory behind what they show.
+type owner struct {
+	newest   atomic.Pointer[Index]
+	segments atomic.Uint32
+}
+
+// segment gives a number that no other overlay or base of this owner has.
+func (o *owner) segment() uint32 { return o.segments.Add(1) }
+
+// newIndex gives the empty index, to which changes can be applied.
+func newIndex(cfg Config) *Index {
+	own := &owner{}
+	x := &Index{cfg: cfg, own: own}
+	empty := &shard{base: newBase(nil, nil, cfg.FalsePositives)}
+	for i := range x.shards {
+		x.shards[i] = empty
+	}
+	own.newest.Store(x)
+	return x
+}
+
+// ID names the content of the index: equal indicators, equal id, whatever changes
+// led there and on whatever machine.
+func (x *Index) ID() uint64 { return x.sum }
 
 // Len is the number of indicators.
-func (x *Index) Len() int { return len(x.indicators) }
+func (x *Index) Len() int { return x.n }
 
 // Holder is where the current index lives. The zero Holder is empty and ready.
 type Holder struct{ p atomic.Pointer[Index] }
@@ -38,102 +60,93 @@ func (h *Holder) Load() *Index { return h.p.Load() }
 // Store makes x the current index.
 func (h *Holder) Store(x *Index) { h.p.Store(x) }
 
-// maxProbes bounds the filter's hash functions, so that locations fit an array.
-const maxProbes = 24
-
-// key is one hashing of a value, from which all of its filter locations follow.
-func key(t schema.ObservableType, value string) xxh3.Uint128 {
-	h := xxh3.HashString128(value)
-	h.Lo += uint64(t) * 0x9E3779B97F4A7C15 // the type is part of the key
-	h.Hi |= 1                              // an odd step visits every location
-	return h
-}
-
-// maybe asks the filter, the first two locations first: they turn down nearly
-// everything.
-func (x *Index) maybe(h xxh3.Uint128) bool {
-	var locs [maxProbes]uint64
-	locs[0], locs[1] = h.Lo, h.Lo+h.Hi
-	if !x.filter.TestLocations(locs[:min(2, x.probes)]) {
-		return false
-	}
-	for i := uint(2); i < x.probes; i++ {
-		locs[i] = locs[i-1] + h.Hi
-	}
-	return x.filter.TestLocations(locs[min(2, x.probes):x.probes])
-}
-
-// find calls yield for every indicator of that type and exactly that value.
-func (x *Index) find(t schema.ObservableType, value string, yield func(*schema.Indicator)) {
-	h := key(t, value)
-	if !x.maybe(h) {
-		return
-	}
-	i, ok := x.table[h.Lo]
-	if !ok {
-		return
-	}
-	for ; i >= 0; i = x.next[i] {
-		if ind := &x.indicators[i]; ind.Type == t && ind.Value == value {
-			yield(ind)
-		}
-	}
-}
-
 // Find calls yield for every indicator that names the observable: the value
 // itself, a network that holds an address, a parent of a domain, the host of
-// a URL. The pointers are valid as long as the index.
+// a URL. The indicators belong to the caller.
 func (x *Index) Find(o schema.Observable, yield func(*schema.Indicator)) {
-	if x == nil || len(x.indicators) == 0 {
-		return
+	(&Reader{}).Find(x, o, yield)
+}
+
+// Contains reports whether the filter and the changes let a value through to the
+// exact structure, and whether the exact structure has it. Measurements compare the
+// two.
+func (x *Index) Contains(o schema.Observable) (filter, exact bool) {
+	h := hashKey(o.Type, o.Value)
+	s := x.shards[shardOf(h)]
+	if filter = s.maybe(h); filter {
+		s.find(h, o.Type, o.Value, func(uint64, []byte) { exact = true })
 	}
-	x.find(o.Type, o.Value, yield)
-	switch o.Type {
-	case schema.ObservableIP:
-		x.findNetworks(o.Value, yield)
-	case schema.ObservableDomain:
-		x.findParents(o.Value, yield)
-	case schema.ObservableURL:
-		if host := urlHost(o.Value); host != "" {
-			if isAddr(host) {
-				x.find(schema.ObservableIP, host, yield)
-				x.findNetworks(host, yield)
-				return
+	runtime.KeepAlive(x)
+	return filter, exact
+}
+
+// All goes through the indicators, in no order that means anything.
+func (x *Index) All() iter.Seq[schema.Indicator] {
+	return func(yield func(schema.Indicator) bool) {
+		defer runtime.KeepAlive(x)
+		for _, s := range x.shards {
+			for _, it := range s.live() {
+				r, ok := parse(s.bytesAt(it.place))
+				if !ok {
+					continue
+				}
+				if i, ok := r.decode(); ok && !yield(i) {
+					return
+				}
 			}
-			x.find(schema.ObservableDomain, host, yield)
-			x.findParents(host, yield)
 		}
 	}
 }
 
-// findParents asks for every parent of a domain. That a public suffix never
-// stands in the index is the builder's business.
-func (x *Index) findParents(domain string, yield func(*schema.Indicator)) {
+// Stats are the sizes of an index.
+type Stats struct {
+	Indicators int   `json:"indicators"`
+	Networks   int   `json:"networks"`
+	Filter     int64 `json:"filter_bytes"`  // in memory
+	Hashes     int64 `json:"hash_bytes"`    // in memory
+	Places     int64 `json:"place_bytes"`   // in memory, of rebuilt shards
+	Records    int64 `json:"record_bytes"`  // in memory
+	Mapped     int64 `json:"mapped_bytes"`  // in the snapshot file
+	Changes    int   `json:"delta_entries"` // not yet in a base
+}
+
+// Stats adds up what the index takes, not counting the table of networks.
+func (x *Index) Stats() Stats {
+	st := Stats{Indicators: x.n}
+	if x.nets != nil {
+		st.Networks = x.nets.n
+	}
+	var maps []*mapping
+	for _, s := range x.shards {
+		b := s.base
+		st.Filter += int64(8 * len(b.words))
+		st.Hashes += int64(4 * (len(b.rest) + len(b.radix)))
+		st.Records += int64(cap(s.overlay))
+		switch {
+		case b.mapped == nil:
+			st.Places, st.Records = st.Places+int64(len(b.places)), st.Records+int64(len(b.records))
+		case !b.mapped.holds(b.places):
+			st.Places += int64(len(b.places))
+		}
+		if b.mapped != nil && (len(maps) == 0 || maps[len(maps)-1] != b.mapped) {
+			maps = append(maps, b.mapped)
+			st.Mapped += int64(len(b.mapped.data))
+		}
+		st.Changes += s.changes()
+	}
+	return st
+}
+
+// eachParent calls yield with every parent of a domain that has a dot. That a
+// public suffix never stands in the index is the builder's business.
+func eachParent(domain string, yield func(string)) {
 	for {
 		_, parent, ok := strings.Cut(domain, ".")
 		if !ok || !strings.Contains(parent, ".") {
 			return
 		}
-		x.find(schema.ObservableDomain, parent, yield)
+		yield(parent)
 		domain = parent
-	}
-}
-
-func (x *Index) findNetworks(addr string, yield func(*schema.Indicator)) {
-	if x.networks == 0 {
-		return
-	}
-	a, err := netip.ParseAddr(addr)
-	if err != nil {
-		return
-	}
-	if _, ok := x.prefixes.Lookup(a); !ok {
-		return
-	}
-	for _, i := range x.prefixes.Supernets(netip.PrefixFrom(a, a.BitLen())) {
-		for ; i >= 0; i = x.next[i] {
-			yield(&x.indicators[i])
-		}
 	}
 }
 

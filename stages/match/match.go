@@ -17,6 +17,7 @@ const maxMatches = 256
 // Matcher is the match stage. One serves one lane; all share a Holder.
 type Matcher struct {
 	holder *Holder
+	reader *Reader
 
 	// What is being asked right now: fields, because a closure per question would
 	// be an allocation per alert.
@@ -29,13 +30,13 @@ type Matcher struct {
 // New makes a matcher that asks whatever index the holder has when a batch
 // begins.
 func New(h *Holder) *Matcher {
-	m := &Matcher{holder: h}
+	m := &Matcher{holder: h, reader: NewReader()}
 	m.found = m.take
 	return m
 }
 
 // Process appends to each alert the indicators that name its entities, in the
-// order of entities, then feed and id. It changes nothing else.
+// order of entities, then feed, id, type and value. It changes nothing else.
 func (m *Matcher) Process(_ context.Context, b *schema.Batch) error {
 	m.index = m.holder.Load()
 	if m.index == nil || m.index.Len() == 0 {
@@ -50,10 +51,10 @@ func (m *Matcher) Process(_ context.Context, b *schema.Batch) error {
 			}
 			first := len(m.alert.Matches)
 			m.entity = uint16(e)
-			m.index.Find(o, m.found)
+			m.reader.Find(m.index, o, m.found)
 			if found := m.alert.Matches[first:]; len(found) > 1 {
 				slices.SortFunc(found, func(p, q schema.Match) int {
-					return cmp.Or(strings.Compare(p.Feed, q.Feed), strings.Compare(p.Indicator, q.Indicator))
+					return cmp.Or(strings.Compare(p.Feed, q.Feed), strings.Compare(p.Indicator, q.Indicator), cmp.Compare(p.Type, q.Type), strings.Compare(p.Value, q.Value))
 				})
 			}
 		}

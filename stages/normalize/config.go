@@ -15,6 +15,10 @@ type Config struct {
 	// FormatsDir is a folder of the user's own formats (docs/mapping.md), read again
 	// when it changes. Default "": none.
 	FormatsDir string `yaml:"formats_dir"`
+	// Confluent says what to do with records in Confluent's wire format (a zero byte
+	// and the number of a schema before the payload): reject, or json, which takes the
+	// payload for JSON, as the JSON Schema serializer writes it. Default reject.
+	Confluent string `yaml:"confluent"`
 	// MaxDepth is how deep a document may nest. Default 32, at most 1,000.
 	MaxDepth int `yaml:"max_depth"`
 	// MaxKeys is how many object keys a document may have. Default 2,000, at most 30,000.
@@ -33,10 +37,16 @@ type Config struct {
 	MaxRatio int `yaml:"max_ratio"`
 }
 
+// Values of Config.Confluent.
+const (
+	ConfluentReject = "reject"
+	ConfluentJSON   = "json"
+)
+
 // Default returns the limits to start from.
 func Default() Config {
 	return Config{
-		MaxDepth: 32, MaxKeys: 2000, MaxString: 64 << 10, MaxDocument: 1 << 20,
+		Confluent: ConfluentReject, MaxDepth: 32, MaxKeys: 2000, MaxString: 64 << 10, MaxDocument: 1 << 20,
 		MaxDocuments: 100_000, MaxEntities: 512, MaxInflated: 64 << 20, MaxRatio: 200,
 	}
 }
@@ -57,5 +67,8 @@ func (c Config) Validate() error {
 	within("max_entities", c.MaxEntities, 1, schema.MaxElements)
 	within("max_inflated", c.MaxInflated, 64, 1<<30)
 	within("max_ratio", c.MaxRatio, 1, 1<<20)
+	if c.Confluent != ConfluentReject && c.Confluent != ConfluentJSON {
+		errs = append(errs, fmt.Errorf("confluent is %q, want %s or %s", c.Confluent, ConfluentReject, ConfluentJSON))
+	}
 	return errors.Join(errs...)
 }

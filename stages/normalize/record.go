@@ -25,6 +25,10 @@ type record struct {
 // must not add up to the square of its size.
 const maxLost = 16
 
+// confluentHeader is the length of Confluent's framing: a zero byte and the number
+// of a schema.
+const confluentHeader = 5
+
 // read accounts for everything in the record.
 func (r *record) read() {
 	data := r.raw.Value
@@ -37,12 +41,14 @@ func (r *record) read() {
 		return
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if len(data) > confluentHeader && data[0] == 0 && r.n.cfg.Confluent == ConfluentJSON {
+		data = data[confluentHeader:]
+	}
 	pos := skipSpace(data, 0)
 	switch {
 	case pos == len(data):
 		r.reject(r.raw.Value, extract.Fault{Reason: schema.ReasonEmpty, What: "empty record"})
-	case data[0] == 0 && len(data) > 5:
-		// Confluent's framing: a zero byte and the number of a schema.
+	case data[0] == 0 && len(data) > confluentHeader:
 		r.reject(r.raw.Value, extract.Fault{Reason: schema.ReasonConfluentWire, What: "Confluent wire format"})
 	case r.n.csv:
 		r.rows(data, syntax.CSVRows)

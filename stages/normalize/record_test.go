@@ -124,6 +124,17 @@ func TestContainers(t *testing.T) {
 	f("Confluent", "\x00\x00\x00\x00\x07"+eveA, "confluent_wire")
 }
 
+func TestConfluentJSON(t *testing.T) {
+	n := newNormalizer(t, func(c *Config) { c.Confluent = ConfluentJSON })
+	for record, want := range map[string]string{
+		"\x00\x00\x00\x00\x07" + eveA: "a", "\x00\x00\x00\x00\x07": "bad_field", eveA: "a",
+	} {
+		if got := outcome(run(t, n, testSource(), 0, []byte(record))); got != want {
+			t.Errorf("%q: got %q, want %q", record, got, want)
+		}
+	}
+}
+
 // TestTextLeavesNothingBehind: what one line holds is not seen in the next.
 func TestTextLeavesNothingBehind(t *testing.T) {
 	n := newNormalizer(t, nil)

@@ -118,10 +118,13 @@ func (d *drafter) either(p *page) {
 	var paths []string
 	for _, f := range left {
 		if len(paths) < 20 && !strings.Contains(f.path, "{}") && len(f.order) > 0 {
-			paths = append(paths, f.path)
+			paths = append(paths, q(f.path))
 		}
 	}
-	p.line("  - any: ["+strings.Trim(list(append(paths, "@never")), "[]")+"]", "the samples share no key: are they of one format?")
+	if len(paths) == 0 { // nothing but empty values, or JSON in strings
+		paths = []string{"'@line'"}
+	}
+	p.line("  - any: ["+strings.Join(paths, ", ")+"]", "the samples share no key: are they of one format?")
 }
 
 func commonPrefix(all []string) string {

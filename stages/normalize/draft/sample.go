@@ -77,6 +77,9 @@ func (s *Sample) add(document []byte, depth int) error {
 }
 
 func (s *Sample) note(p place, value string, number bool) {
+	if value == "" {
+		return // the stage takes it for absent, too
+	}
 	f := s.fields[p.path]
 	if f == nil {
 		if len(s.order) == maxFields {

@@ -23,6 +23,8 @@ type Runner struct {
 	from int // the scope: the values of the element at hand
 	to   int
 
+	repeat int // index of the last value whose slot has one before it; -1: none
+
 	alert   *schema.Alert
 	fault   extract.Fault
 	hearsay bool // see reported
@@ -60,6 +62,10 @@ func (r *Runner) For(trust *Trust, zone *time.Location, near schema.Millis) {
 // whole makes the document the scope.
 func (r *Runner) whole(t *extract.Tape) {
 	r.tape, r.from, r.to = t, 0, len(t.Values)
+	r.repeat = len(t.Values) - 1
+	for r.repeat >= 0 && int(t.First[t.Values[r.repeat].Slot]) == r.repeat+1 {
+		r.repeat--
+	}
 }
 
 // find gives the first value of a path in scope, nil where there is none.
@@ -78,7 +84,13 @@ func (r *Runner) place(t target) int {
 	if t.root || i < 0 {
 		return i
 	}
-	for i = max(i, r.from); i < r.to; i++ {
+	if i >= r.from {
+		if i < r.to {
+			return i
+		}
+		return -1
+	}
+	for i = r.from; i < min(r.to, r.repeat+1); i++ {
 		if r.tape.Values[i].Slot == t.slot {
 			return i
 		}
@@ -116,7 +128,7 @@ func (r *Runner) values(x *ref) walk {
 			if t.root {
 				w.to = len(r.tape.Values)
 			}
-			w.slot, w.at = t.slot, i
+			w.slot, w.at, w.to = t.slot, i, min(w.to, max(i, r.repeat)+1)
 			break
 		}
 	}

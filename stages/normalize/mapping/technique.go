@@ -127,12 +127,11 @@ const maxTechniques = 256
 
 // add notes a technique or tactic that the vendor names, by id or by name, once.
 func (r *Runner) add(line int, said, category string) {
-	id := canon.TechniqueID(said)
-	if id == "" {
+	id, tactic := canon.TechniqueID(said), canon.TacticID(category)
+	if id == "" && said != "" {
 		id = canon.TechniqueByName(said)
 	}
-	tactic := canon.TacticID(category)
-	if tactic == "" {
+	if tactic == "" && category != "" {
 		tactic = canon.TacticOfCategory(category)
 	}
 	if id == "" && tactic == "" {

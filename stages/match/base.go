@@ -1,0 +1,128 @@
+package match
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+
+	"github.com/bits-and-blooms/bloom/v3"
+)
+
+// Bounds of a shard's base.
+const (
+	maxProbes   = 24
+	maxRadix    = 24
+	maxShard    = 1 << 30 // entries
+	inOverlay   = 1 << 31 // bit of a place: the record is in the shard's overlay, not in the base's records
+	entryPlaces = 4       // bytes of a place in base.places
+)
+
+var errShardFull = errors.New("a shard's records take more than 2 GiB")
+
+// base is the bulk of a shard: a filter, and the hashes of all entries in order.
+// The first bits of a hash choose a bucket, of which radix holds the start; the 32
+// bits behind those are stored. The few bits that are stored nowhere cost nothing,
+// because every candidate's value is compared. A base never changes.
+//
+// Filter, radix and rest are in memory; places and records may be the snapshot file.
+type base struct {
+	words   []uint64 // of a bloom filter with size bits
+	size    uint64
+	probes  int
+	room    int // keys that the filter takes before it lets through more than it should
+	shift   uint
+	radix   []uint32 // 1<<shift + 1 starts
+	rest    []uint32
+	places  []byte // per entry, little endian: where its record begins
+	records []byte
+	mapped  *mapping // keeps places and records there; nil when they are in memory
+	segment uint32   // names records in caches
+}
+
+func (b *base) len() int { return len(b.rest) }
+
+// bucketKey is the part of a hash that a base keeps: bucket and 32 bits.
+func (b *base) bucketKey(h uint64) uint64 { return h << shardBits >> (32 - b.shift) }
+
+// span gives the entries that may be of the hash.
+func (b *base) span(h uint64) (lo, hi int) {
+	key := b.bucketKey(h)
+	bucket, want := key>>32, uint32(key)
+	lo, end := int(b.radix[bucket]), int(b.radix[bucket+1])
+	for lo < end && b.rest[lo] < want {
+		lo++
+	}
+	hi = lo
+	for hi < end && b.rest[hi] == want {
+		hi++
+	}
+	return lo, hi
+}
+
+func (b *base) place(i int) uint32 { return binary.LittleEndian.Uint32(b.places[entryPlaces*i:]) }
+
+// maybe asks the filter, two locations first: they turn down three quarters of
+// what is absent. False is certain.
+func (b *base) maybe(h uint64) bool {
+	p := probeOf(h)
+	one, two := p.next(b.size), p.next(b.size)
+	if b.words[one>>6]>>(one&63)&1 == 0 || b.words[two>>6]>>(two&63)&1 == 0 {
+		return false
+	}
+	for range b.probes - 2 {
+		if at := p.next(b.size); b.words[at>>6]>>(at&63)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// newFilter makes the filter for n keys and an eighth more, so that a shard can
+// grow a while before its filter is made anew.
+func newFilter(n int, falsePositives float64) (f *bloom.BloomFilter, room int) {
+	room = n/8 + 64
+	m, k := bloom.EstimateParameters(uint(n+room), falsePositives)
+	return bloom.New(m, min(max(k, 2), maxProbes)), room
+}
+
+func setKey(f *bloom.BloomFilter, h uint64) {
+	p := probeOf(h)
+	for range f.K() {
+		f.BitSet().Set(uint(p.next(uint64(f.Cap()))))
+	}
+}
+
+// item is an entry on its way into a base.
+type item struct {
+	hash  uint64
+	place uint32
+}
+
+// newBase makes the base of items in order of their hashes. The items' places must
+// be valid in records or in the overlay that comes with the base.
+func newBase(items []item, records []byte, falsePositives float64) *base {
+	b := &base{records: records, rest: make([]uint32, len(items)), places: make([]byte, entryPlaces*len(items)), shift: radixBits(len(items))}
+	filter, room := newFilter(len(items), falsePositives)
+	b.radix = make([]uint32, 1<<b.shift+1)
+	for i, it := range items {
+		key := b.bucketKey(it.hash)
+		b.radix[key>>32+1]++
+		b.rest[i] = uint32(key)
+		binary.LittleEndian.PutUint32(b.places[entryPlaces*i:], it.place)
+		setKey(filter, it.hash)
+	}
+	for i := 1; i < len(b.radix); i++ {
+		b.radix[i] += b.radix[i-1]
+	}
+	b.words, b.size, b.probes, b.room = filter.BitSet().Words(), uint64(filter.Cap()), int(filter.K()), room
+	return b
+}
+
+// radixBits chooses the number of buckets: 4 to 8 entries in each.
+func radixBits(n int) uint { return uint(min(maxRadix, max(0, bits.Len(uint(n))-3))) }
+
+// crowded reports whether merging makes no sense any more, because the filter or
+// the buckets have become too small, or much too large.
+func (b *base) crowded(keys, entries int) bool {
+	return keys > b.room || entries > 16<<b.shift || entries < 4096 || entries < 2<<b.shift
+}

@@ -1,0 +1,213 @@
+package match
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// A record is one indicator as bytes: its length, five small numbers, value, feed,
+// id, the two times, labels. The bytes are a function of the indicator, so equal
+// records are equal indicators, and a hash of the bytes is a hash of the content.
+
+// stixPrefix is how nearly every id begins; a UUID behind it is stored in 16 bytes.
+const stixPrefix = "indicator--"
+
+// Longest texts of a record: what is longer is refused by Check.
+const (
+	maxValue  = 16 << 10
+	maxName   = 1 << 10
+	maxLabels = 256
+)
+
+// appendRecord appends the record of i.
+func appendRecord(dst []byte, i *schema.Indicator) []byte {
+	body := 5 + sizeText(i.Value) + sizeText(i.Feed) + sizeID(i.ID) + sizeInt(uint64(i.ValidFrom)) + sizeInt(uint64(i.ValidUntil)) + sizeInt(uint64(len(i.Labels)))
+	for _, l := range i.Labels {
+		body += sizeText(l)
+	}
+	dst = binary.AppendUvarint(dst, uint64(body))
+	dst = append(dst, byte(i.Type), byte(i.Verdict), byte(i.Severity), i.Confidence, byte(i.TLP))
+	dst = appendText(dst, i.Value)
+	dst = appendText(dst, i.Feed)
+	if u, ok := uuidOf(i.ID); ok {
+		dst = append(dst, 0)
+		dst = append(dst, u[:]...)
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(len(i.ID))+1)
+		dst = append(dst, i.ID...)
+	}
+	dst = binary.AppendUvarint(dst, uint64(i.ValidFrom))
+	dst = binary.AppendUvarint(dst, uint64(i.ValidUntil))
+	dst = binary.AppendUvarint(dst, uint64(len(i.Labels)))
+	for _, l := range i.Labels {
+		dst = appendText(dst, l)
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func sizeInt(v uint64) int {
+	n := 1
+	for ; v >= 0x80; v >>= 7 {
+		n++
+	}
+	return n
+}
+
+func sizeText(s string) int { return sizeInt(uint64(len(s))) + len(s) }
+
+func sizeID(id string) int {
+	if _, ok := uuidOf(id); ok {
+		return 1 + 16
+	}
+	return sizeInt(uint64(len(id))+1) + len(id)
+}
+
+// uuidOf gives the UUID of an id in the usual form. An id of any other form, upper
+// case included, is stored as text, so that it comes back as it was.
+func uuidOf(id string) (u [16]byte, ok bool) {
+	if len(id) != len(stixPrefix)+36 || id[:len(stixPrefix)] != stixPrefix {
+		return u, false
+	}
+	s := id[len(stixPrefix):]
+	n := 0
+	for i := 0; i < len(s); {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if s[i] != '-' {
+				return u, false
+			}
+			i++
+			continue
+		}
+		a, b := nibble(s[i]), nibble(s[i+1])
+		if a > 15 || b > 15 {
+			return u, false
+		}
+		u[n] = a<<4 | b
+		n++
+		i += 2
+	}
+	return u, true
+}
+
+func nibble(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
+}
+
+func appendUUID(dst []byte, u []byte) []byte {
+	for i, part := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {8, 10}, {10, 16}} {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = hex.AppendEncode(dst, u[part[0]:part[1]])
+	}
+	return dst
+}
+
+// record is a record taken apart. Its texts alias the record.
+type record struct {
+	whole       []byte // with the length before it
+	small       []byte // type, verdict, severity, confidence, marking
+	value, feed []byte
+	id          []byte
+	uuid        bool // id is the 16 bytes of one
+	rest        []byte
+}
+
+// cut takes a text off the front of b; nil when there is none.
+func cut(b []byte) (text, rest []byte, ok bool) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)-k) {
+		return nil, nil, false
+	}
+	return b[k : k+int(n)], b[k+int(n):], true
+}
+
+// head reads only what says which value a record is about.
+func head(b []byte) (t schema.ObservableType, value []byte, ok bool) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)-k) || n < 6 {
+		return 0, nil, false
+	}
+	value, _, ok = cut(b[k+5 : k+int(n)])
+	return schema.ObservableType(b[k]), value, ok
+}
+
+// parse takes the record at the start of b apart. Bytes that are no record give
+// false, never a panic.
+func parse(b []byte) (r record, ok bool) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)-k) || n < 5 {
+		return r, false
+	}
+	r.whole = b[:k+int(n)]
+	r.small, b = r.whole[k:k+5], r.whole[k+5:]
+	if r.value, b, ok = cut(b); !ok {
+		return r, false
+	}
+	if r.feed, b, ok = cut(b); !ok {
+		return r, false
+	}
+	size, k := binary.Uvarint(b)
+	if k <= 0 {
+		return r, false
+	}
+	b = b[k:]
+	if r.uuid = size == 0; r.uuid {
+		size = 17
+	}
+	if size-1 > uint64(len(b)) {
+		return r, false
+	}
+	r.id, r.rest = b[:size-1], b[size-1:]
+	return r, true
+}
+
+// same reports whether two records are of one indicator: type, value, feed and id.
+func (r record) same(o record) bool {
+	return r.small[0] == o.small[0] && string(r.value) == string(o.value) && string(r.feed) == string(o.feed) && r.uuid == o.uuid && string(r.id) == string(o.id)
+}
+
+// decode makes the indicator of a record. It keeps nothing of the record's memory.
+func (r record) decode() (i schema.Indicator, ok bool) {
+	text := make([]byte, 0, len(r.value)+len(r.feed)+len(stixPrefix)+max(36, len(r.id)))
+	text = append(append(text, r.value...), r.feed...)
+	if r.uuid {
+		text = appendUUID(append(text, stixPrefix...), r.id)
+	} else {
+		text = append(text, r.id...)
+	}
+	all := string(text)
+	i.Value, all = all[:len(r.value)], all[len(r.value):]
+	i.Feed, i.ID = all[:len(r.feed)], all[len(r.feed):]
+	i.Type, i.Verdict, i.Severity, i.Confidence, i.TLP = schema.ObservableType(r.small[0]), schema.Verdict(r.small[1]), schema.Severity(r.small[2]), r.small[3], schema.TLP(r.small[4])
+	b := r.rest
+	var nums [3]uint64
+	for n := range nums {
+		v, k := binary.Uvarint(b)
+		if k <= 0 {
+			return i, false
+		}
+		nums[n], b = v, b[k:]
+	}
+	i.ValidFrom, i.ValidUntil = schema.Millis(nums[0]), schema.Millis(nums[1])
+	for range nums[2] {
+		var l []byte
+		if l, b, ok = cut(b); !ok {
+			return i, false
+		}
+		i.Labels = append(i.Labels, string(l))
+	}
+	return i, true
+}

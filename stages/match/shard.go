@@ -1,0 +1,278 @@
+package match
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+
+	"github.com/bits-and-blooms/bloom/v3"
+	"github.com/interdict/interdict/schema"
+	"github.com/zeebo/xxh3"
+)
+
+// shard holds the indicators whose hashes begin alike. It never changes: a change
+// makes a new shard that shares the base, a rebuild one that shares nothing but the
+// snapshot file.
+type shard struct {
+	base    *base
+	delta   *delta // nil: none
+	overlay []byte // records that are not in the base's; only ever appended to
+	segment uint32 // names the overlay in caches
+	n       int
+	sum     uint64 // of the hashes of all records: whatever the order, equal content gives an equal sum
+}
+
+// maybe tells, when false, that the shard has nothing of that hash.
+func (s *shard) maybe(h uint64) bool {
+	return s.base.maybe(h) || s.delta != nil && s.delta.maybe(h)
+}
+
+// bytesAt gives the bytes from a place on; nil when the place is none.
+func (s *shard) bytesAt(place uint32) []byte {
+	from := s.base.records
+	if place&inOverlay != 0 {
+		from = s.overlay
+	}
+	if at := int(place &^ inOverlay); at < len(from) {
+		return from[at:]
+	}
+	return nil
+}
+
+// find calls yield for the record of every indicator of exactly that type and
+// value, with a key that names the record in caches.
+func (s *shard) find(h uint64, t schema.ObservableType, value string, yield func(key uint64, b []byte)) {
+	changed := s.delta.of(h)
+	for i := range changed {
+		if !changed[i].dead {
+			s.check(changed[i].place, t, value, yield)
+		}
+	}
+	if !s.base.maybe(h) {
+		return
+	}
+	for lo, hi := s.base.span(h); lo < hi; lo++ {
+		if place := s.base.place(lo); len(changed) == 0 || !killed(changed, place) {
+			s.check(place, t, value, yield)
+		}
+	}
+}
+
+// check compares the bytes: nothing else makes a match.
+func (s *shard) check(place uint32, t schema.ObservableType, value string, yield func(key uint64, b []byte)) {
+	b := s.bytesAt(place)
+	if typ, v, ok := head(b); !ok || typ != t || string(v) != value {
+		return
+	}
+	segment := s.base.segment
+	if place&inOverlay != 0 {
+		segment = s.segment
+	}
+	yield(uint64(segment)<<32|uint64(place), b)
+}
+
+// locate finds the live record of an indicator: its place, and whether there is one.
+func (s *shard) locate(h uint64, want record) (place uint32, found record, ok bool) {
+	changed := s.delta.of(h)
+	for _, e := range changed {
+		if r, is := parse(s.bytesAt(e.place)); is && !e.dead && r.same(want) {
+			return e.place, r, true
+		}
+	}
+	if !s.base.maybe(h) {
+		return 0, found, false
+	}
+	for lo, hi := s.base.span(h); lo < hi; lo++ {
+		place := s.base.place(lo)
+		if r, is := parse(s.bytesAt(place)); is && r.same(want) && !killed(changed, place) {
+			return place, r, true
+		}
+	}
+	return 0, found, false
+}
+
+// edit is one change of a shard, at most one per indicator.
+type edit struct {
+	hash   uint64
+	rec    record
+	remove bool
+}
+
+// apply gives the shard after edits, and counts what really changed.
+func (s *shard) apply(edits []edit, own *owner) (*shard, Applied, error) {
+	next := *s
+	var done Applied
+	var more []entry
+	dropped := map[uint32]bool{}
+	for _, e := range edits {
+		place, old, had := s.locate(e.hash, e.rec)
+		if !e.remove && had && bytes.Equal(old.whole, e.rec.whole) || e.remove && !had {
+			done.Unchanged++
+			continue
+		}
+		if had {
+			if place&inOverlay != 0 {
+				dropped[place] = true
+			} else {
+				more = append(more, entry{e.hash, place, true})
+			}
+			next.sum -= xxh3.Hash(old.whole)
+			next.n--
+		}
+		switch {
+		case e.remove:
+			done.Removed++
+			continue
+		case had:
+			done.Changed++
+		default:
+			done.Added++
+		}
+		if len(next.overlay)+len(e.rec.whole) >= inOverlay {
+			return nil, done, errShardFull
+		}
+		more = append(more, entry{e.hash, inOverlay | uint32(len(next.overlay)), false})
+		next.overlay = append(next.overlay, e.rec.whole...)
+		next.sum += xxh3.Hash(e.rec.whole)
+		next.n++
+	}
+	if len(more) == 0 && len(dropped) == 0 {
+		return s, done, nil
+	}
+	if next.segment == 0 {
+		next.segment = own.segment()
+	}
+	next.delta = s.delta.with(dropped, more)
+	return &next, done, nil
+}
+
+// changes is the size of the delta.
+func (s *shard) changes() int {
+	if s.delta == nil {
+		return 0
+	}
+	return len(s.delta.entries)
+}
+
+// compact gives a shard of the same content without a delta.
+func (s *shard) compact(own *owner, falsePositives float64) (*shard, error) {
+	items := s.live()
+	next := &shard{n: s.n, sum: s.sum}
+	// Where the records are a file they stay there, and only the overlay is written
+	// anew; otherwise all are.
+	keep := s.base.mapped != nil
+	var fresh []byte
+	for i, it := range items {
+		if keep && it.place&inOverlay == 0 {
+			continue
+		}
+		r, ok := parse(s.bytesAt(it.place))
+		if !ok {
+			return nil, errDamaged
+		}
+		items[i].place = uint32(len(fresh))
+		if keep {
+			items[i].place |= inOverlay
+		}
+		fresh = append(fresh, r.whole...)
+		if len(fresh) >= inOverlay {
+			return nil, errShardFull
+		}
+	}
+	keys := 0
+	if s.delta != nil {
+		keys = len(s.delta.entries)
+	}
+	if s.base.crowded(keys, len(items)) {
+		for i := range items {
+			from := fresh
+			if keep && items[i].place&inOverlay == 0 {
+				from = s.base.records
+			}
+			t, value, ok := head(from[items[i].place&^inOverlay:])
+			if !ok {
+				return nil, errDamaged
+			}
+			items[i].hash = hashBytes(byte(t), value)
+		}
+		slices.SortStableFunc(items, byHash)
+		next.base = newBase(items, nil, falsePositives)
+	} else {
+		next.base = s.base.merged(items, s.delta)
+	}
+	if keep {
+		next.base.records, next.base.mapped, next.base.segment = s.base.records, s.base.mapped, s.base.segment
+		if len(fresh) > 0 {
+			next.overlay, next.segment = slices.Clip(fresh), own.segment()
+		}
+	} else {
+		next.base.records, next.base.segment = slices.Clip(fresh), own.segment()
+	}
+	return next, nil
+}
+
+// live lists what is in the shard in order. Of the hashes only the bits that the
+// base keeps are right.
+func (s *shard) live() []item {
+	b := s.base
+	items := make([]item, 0, s.n)
+	var changed []entry
+	if s.delta != nil {
+		changed = s.delta.entries
+	}
+	low := uint(32) - b.shift // lowest bits that the base does not keep
+	dead := 0                 // first entry that may tell of the hash in hand
+	for bucket := range len(b.radix) - 1 {
+		for i := b.radix[bucket]; i < b.radix[bucket+1]; i++ {
+			key := uint64(bucket)<<32 | uint64(b.rest[i])
+			for len(changed) > 0 && b.bucketKey(changed[0].hash) < key {
+				if !changed[0].dead {
+					items = append(items, item{changed[0].hash, changed[0].place})
+				}
+				changed = changed[1:]
+			}
+			place := b.place(int(i))
+			gone := false
+			for dead = 0; dead < len(changed) && b.bucketKey(changed[dead].hash) == key; dead++ {
+				gone = gone || changed[dead].dead && changed[dead].place == place
+			}
+			if !gone {
+				items = append(items, item{key << low >> shardBits, place})
+			}
+		}
+	}
+	for _, e := range changed {
+		if !e.dead {
+			items = append(items, item{e.hash, e.place})
+		}
+	}
+	return items
+}
+
+// merged makes a base of items in order, with the buckets of b and its filter plus
+// what the delta added. Keys that are gone stay in the filter until it is made anew:
+// they let something through, and what they let through is compared.
+func (b *base) merged(items []item, d *delta) *base {
+	words := slices.Clone(b.words)
+	filter := bloom.FromWithM(words, uint(b.size), uint(b.probes))
+	next := &base{words: words, size: b.size, probes: b.probes, room: b.room, shift: b.shift,
+		radix: make([]uint32, len(b.radix)), rest: make([]uint32, len(items)), places: make([]byte, entryPlaces*len(items))}
+	if d != nil {
+		for _, e := range d.entries {
+			if !e.dead && !next.maybe(e.hash) {
+				setKey(filter, e.hash)
+				next.room--
+			}
+		}
+	}
+	for i, it := range items {
+		key := b.bucketKey(it.hash)
+		next.radix[key>>32+1]++
+		next.rest[i] = uint32(key)
+		binary.LittleEndian.PutUint32(next.places[entryPlaces*i:], it.place)
+	}
+	for i := 1; i < len(next.radix); i++ {
+		next.radix[i] += next.radix[i-1]
+	}
+	return next
+}
