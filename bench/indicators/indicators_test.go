@@ -13,8 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Sizes; the defaults are those of an ordinary run of the tests. See README.md for
-// those of the figures.
+// Sizes; the defaults are those of an ordinary run of the tests.
 var (
 	count   = flag.Uint64("match.indicators", 100_000, "generated indicators")
 	lookups = flag.Uint64("match.lookups", 300_000, "questions that are compared with the oracle")

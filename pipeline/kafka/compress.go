@@ -22,3 +22,25 @@ func (c *lz4Compressor) Compress(dst *bytes.Buffer, src []byte, _ ...kgo.Compres
 	dst.Grow(lz4Bound(len(src)))
 	return appendLZ4(dst.AvailableBuffer(), src, t), kgo.CodecLz4
 }
+
+// decompressor reads lz4, which nearly all producers of much data use, straight into
+// the memory that records then point to, and leaves the rest to the client library.
+type decompressor struct{ library kgo.Decompressor }
+
+func newDecompressor() *decompressor { return &decompressor{kgo.DefaultDecompressor()} }
+
+// maxInflated bounds a batch, as the client library does unless told otherwise.
+const maxInflated = 1 << 30
+
+func (d *decompressor) Decompress(src []byte, codec kgo.CompressionCodecType) ([]byte, error) {
+	if codec == kgo.CodecLz4 {
+		if out, err := unlz4(src, maxInflated); err == nil {
+			return out, nil
+		}
+	}
+	out, err := d.library.Decompress(src, codec)
+	if err == nil && len(out) > maxInflated {
+		return nil, kgo.ErrMaxDecompress
+	}
+	return out, err
+}

@@ -74,6 +74,11 @@ func (b *Builder) Add(i schema.Indicator) error {
 	if b.spill == nil || len(p.tail) < spillAt {
 		return nil
 	}
+	return b.flush(p)
+}
+
+// flush writes what waits of a part to the file.
+func (b *Builder) flush(p *part) error {
 	if _, err := b.spill.WriteAt(p.tail, b.end); err != nil {
 		return fmt.Errorf("building the index: %w", err)
 	}

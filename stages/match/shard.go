@@ -24,7 +24,7 @@ type shard struct {
 
 // maybe tells, when false, that the shard has nothing of that hash.
 func (s *shard) maybe(h uint64) bool {
-	return s.base.maybe(h) || s.delta != nil && s.delta.maybe(h)
+	return s.base.maybe(h) || s.delta != nil && len(s.delta.of(h)) > 0
 }
 
 // bytesAt gives the bytes from a place on; nil when the place is none.
@@ -71,24 +71,25 @@ func (s *shard) check(place uint32, t schema.ObservableType, value string, yield
 	yield(uint64(segment)<<32|uint64(place), b)
 }
 
-// locate finds the live record of an indicator: its place, and whether there is one.
-func (s *shard) locate(h uint64, want record) (place uint32, found record, ok bool) {
+// locate finds the live record of an indicator: its place, whether the delta added it
+// (the base may hold places in the overlay as well), and whether there is one.
+func (s *shard) locate(h uint64, want record) (place uint32, found record, added, ok bool) {
 	changed := s.delta.of(h)
 	for _, e := range changed {
 		if r, is := parse(s.bytesAt(e.place)); is && !e.dead && r.same(want) {
-			return e.place, r, true
+			return e.place, r, true, true
 		}
 	}
 	if !s.base.maybe(h) {
-		return 0, found, false
+		return 0, found, false, false
 	}
 	for lo, hi := s.base.span(h); lo < hi; lo++ {
 		place := s.base.place(lo)
 		if r, is := parse(s.bytesAt(place)); is && r.same(want) && !killed(changed, place) {
-			return place, r, true
+			return place, r, false, true
 		}
 	}
-	return 0, found, false
+	return 0, found, false, false
 }
 
 // edit is one change of a shard, at most one per indicator.
@@ -105,13 +106,13 @@ func (s *shard) apply(edits []edit, own *owner) (*shard, Applied, error) {
 	var more []entry
 	dropped := map[uint32]bool{}
 	for _, e := range edits {
-		place, old, had := s.locate(e.hash, e.rec)
+		place, old, added, had := s.locate(e.hash, e.rec)
 		if !e.remove && had && bytes.Equal(old.whole, e.rec.whole) || e.remove && !had {
 			done.Unchanged++
 			continue
 		}
 		if had {
-			if place&inOverlay != 0 {
+			if added {
 				dropped[place] = true
 			} else {
 				more = append(more, entry{e.hash, place, true})

@@ -65,6 +65,10 @@ func Load(path string, environ []string) (*Config, error) {
 
 // decode reads YAML strictly over what c holds.
 func decode(text []byte, c *Config) error {
+	var said map[string]any
+	if err := yaml.Unmarshal(text, &said); err == nil && len(said) == 0 {
+		return nil // the decoder would set everything to zero
+	}
 	err := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict(), yaml.DisallowUnknownField()).Decode(c)
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil

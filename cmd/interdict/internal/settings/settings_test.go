@@ -62,3 +62,19 @@ func TestLoadRefuses(t *testing.T) {
 		t.Error("a missing file was read")
 	}
 }
+
+// A file that says nothing leaves the defaults as they are.
+func TestEmptyFile(t *testing.T) {
+	want, err := load(t, "log:\n  level: info\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n"} {
+		c, err := load(t, text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if c.Kafka.Prefix != want.Kafka.Prefix || c.Normalize.MaxDepth != want.Normalize.MaxDepth {
+			t.Errorf("%q: defaults are lost: %+v", text, c)
+		}
+	}
+}
