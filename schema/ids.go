@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/zeebo/xxh3"
 )
 
 // ID is 16 bytes that name an object for ever. Ids are derived, never drawn:
@@ -57,10 +58,35 @@ func NewAlertID(tenant, source, vendorID string) AlertID {
 	return AlertID(sum[:16])
 }
 
-// ContentSum names content that has no vendor id: 32 hex digits of SHA-256.
-func ContentSum(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:16])
+// How much of long content is hashed as it is, at its beginning and end.
+const (
+	contentHead = 192
+	contentTail = 24
+)
+
+// ContentSum names content that has no vendor id; see AppendContentSum.
+func ContentSum(content []byte) string { return string(AppendContentSum(nil, content)) }
+
+// AppendContentSum appends 32 hex digits that name content: of the SHA-256 of the
+// content or, where it is longer than 512 bytes, of its length, its XXH3-128, its
+// first 192 and its last 24 bytes (four blocks of SHA-256). XXH3 is no cryptographic hash: who can choose
+// content may find two that share it. They would still share the beginning, where
+// sensors write the time, the flow and the parties, and the end; what is won is
+// half a microsecond per alert.
+func AppendContentSum(dst, content []byte) []byte {
+	if len(content) <= 512 {
+		sum := sha256.Sum256(content)
+		return hex.AppendEncode(dst, sum[:16])
+	}
+	var buf [8 + 16 + contentHead + contentTail]byte
+	whole := xxh3.Hash128(content)
+	b := binary.LittleEndian.AppendUint64(buf[:0], uint64(len(content)))
+	b = binary.LittleEndian.AppendUint64(b, whole.Hi)
+	b = binary.LittleEndian.AppendUint64(b, whole.Lo)
+	b = append(b, content[:contentHead]...)
+	b = append(b, content[len(content)-contentTail:]...)
+	sum := sha256.Sum256(b)
+	return hex.AppendEncode(dst, sum[:16])
 }
 
 // incidentSpace is the UUIDv5 namespace of incident ids.

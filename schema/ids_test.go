@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -29,6 +30,7 @@ func TestIDsGolden(t *testing.T) {
 		{"entity", host.UID("acme").String(), "e402254b18fcd95b46d7213312edb006"},
 		{"derived", schema.DeriveID("event", "a", "b").String(), "99204d03fbb3c46bd7875954b093f71a"},
 		{"content", schema.ContentSum([]byte("{}")), "44136fa355b3678a1146ad16f7e8649e"},
+		{"long content", schema.ContentSum(bytes.Repeat([]byte("0123456789"), 60)), "5056a0e55250e633ba2c5818344914f9"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, tt.got, tt.want)

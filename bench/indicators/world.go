@@ -3,7 +3,6 @@ package indicators
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,6 +15,9 @@ const kinds = 8
 
 // until is when generated indicators end; a changed one ends later.
 const until = schema.Millis(1_800_000_000_000)
+
+// feeds are who lists the indicators, in turn.
+var feeds = [...]string{"feed-tracker", "feed-botnet-c2", "feed-phishing", "feed-malware-urls", "feed-sinkhole", "feed-research", "feed-partner"}
 
 // mix is a permutation of 64 bits: every number is the mix of exactly one other.
 func mix(v uint64) uint64 {
@@ -132,19 +134,27 @@ func number(o schema.Observable) (uint64, bool) {
 		return 0, false
 	}
 	i := unmix(v)
-	again, t := appendValue(nil, i)
+	var buf [96]byte
+	again, t := appendValue(buf[:0], i)
 	return i, t == o.Type && string(again) == o.Value
 }
 
 // Indicator gives indicator number i; revision tells its versions apart.
 func Indicator(i uint64, revision int) schema.Indicator {
-	value, t := appendValue(nil, i)
-	var id [16]byte
-	binary.BigEndian.PutUint64(id[:], mix(i+1))
-	binary.BigEndian.PutUint64(id[8:], i)
-	return schema.Indicator{ID: fmt.Sprintf("indicator--%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:]), Feed: "feed-" + strconv.Itoa(int(i%50)),
-		Type: t, Value: string(value), Verdict: schema.VerdictMalicious, Severity: schema.Severity(1 + i%5), Confidence: uint8(i % 101),
-		TLP: schema.TLP(i % 4), ValidFrom: until - schema.Millis(i%1000)*schema.Hour, ValidUntil: until + schema.Millis(revision)}
+	var value [96]byte
+	v, t := appendValue(value[:0], i)
+	var hexed [32]byte
+	appendHex(appendHex(hexed[:0], mix(i+1)), i)
+	var id [len("indicator--") + 36]byte
+	copy(id[:], "indicator--")
+	at := 10
+	for _, part := range [...][2]int{{0, 8}, {8, 12}, {12, 16}, {16, 20}, {20, 32}} {
+		id[at] = '-'
+		at += 1 + copy(id[at+1:], hexed[part[0]:part[1]])
+	}
+	return schema.Indicator{ID: string(id[:]), Feed: feeds[i%uint64(len(feeds))], Type: t, Value: string(v), Verdict: schema.VerdictMalicious,
+		Severity: schema.Severity(1 + i%5), Confidence: uint8(i % 101), TLP: schema.TLP(i % 4),
+		ValidFrom: until - schema.Millis(i%1000)*schema.Hour, ValidUntil: until + schema.Millis(revision)}
 }
 
 // Truth says whether the library of the first n numbers names an observable of a

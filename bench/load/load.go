@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 	"time"
 
@@ -257,7 +258,7 @@ func sinkDone(st kafka.SinkStatus, records int) bool {
 func measure(profile, name string, records int, do func() error) (m Measure, err error) {
 	runtime.GC()
 	if profile != "" {
-		f, err := os.Create(filepath.Join(profile, name+".pprof"))
+		f, err := os.Create(filepath.Join(profile, strings.ReplaceAll(name, " ", "-")+".pprof"))
 		if err != nil {
 			return m, err
 		}

@@ -14,6 +14,7 @@ import (
 type benchCmd struct {
 	Pipeline benchPipelineCmd `cmd:"" help:"CPU per record and records per second of each hop, beside a bare exactly-once copy."`
 	Latency  benchLatencyCmd  `cmd:"" help:"Time from a raw record to the committed action that it triggers."`
+	Intel    benchIntelCmd    `cmd:"" help:"Memory, build, load, look-ups and changes of the indicator index, beside an oracle."`
 
 	Gen benchGenCmd `cmd:"" help:"Write a generated world: vendors' alerts with attacks hidden in noise, and the truth beside them."`
 }

@@ -43,12 +43,8 @@ func (c *formatTestCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range c.Dirs {
-		if one, err := isFormat(dir); err != nil {
-			return usage{err}
-		} else if !one {
-			return usagef("%s has no %s", dir, normalize.FormatFile)
-		}
+	if c.Dirs, err = formatFolders(c.Dirs); err != nil {
+		return usage{err}
 	}
 	formats, err := loadFolders(cfg, c.Dirs)
 	if err != nil {
@@ -76,6 +72,29 @@ func (c *formatTestCmd) Run(ctx context.Context, s *streams) error {
 		return quietError(exitFailed)
 	}
 	return err
+}
+
+// formatFolders gives the folders that are formats, and the formats in those that
+// hold some.
+func formatFolders(dirs []string) (all []string, err error) {
+	for _, dir := range dirs {
+		one, err := isFormat(dir)
+		if err != nil {
+			return nil, err
+		}
+		if one {
+			all = append(all, dir)
+			continue
+		}
+		found, err := filepath.Glob(filepath.Join(dir, "*", normalize.FormatFile))
+		if err != nil || len(found) == 0 {
+			return nil, fmt.Errorf("%s has no %s, nor has a folder in it", dir, normalize.FormatFile)
+		}
+		for _, file := range found {
+			all = append(all, filepath.Dir(file))
+		}
+	}
+	return all, nil
 }
 
 func (c *formatTestCmd) folder(ctx context.Context, formats *normalize.Formats, dir string) (all []caseResult, err error) {

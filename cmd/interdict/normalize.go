@@ -97,6 +97,7 @@ func (c *normalizeCmd) file(ctx context.Context, s *streams, n *normalize.Normal
 	if received == 0 {
 		received = schema.FromTime(time.Now())
 	}
+	var failed error // to flush, and not to read
 	err := pipeline.ReadRecords(ctx, name, s.in, func(r pipeline.FileRecord) error {
 		b.Raw = append(b.Raw, schema.Raw{Source: src, Value: append([]byte(nil), r.Value...), Topic: name, Offset: r.Number, Received: received})
 		numbers = append(numbers, r.Number)
@@ -104,12 +105,13 @@ func (c *normalizeCmd) file(ctx context.Context, s *streams, n *normalize.Normal
 			return nil
 		}
 		size = 0
-		return flush()
+		failed = flush()
+		return failed
 	})
-	if err != nil {
+	if failed != nil || ctx.Err() != nil {
 		return err
 	}
-	return flush()
+	return errors.Join(err, flush()) // what was read of a file that is cut counts
 }
 
 // report writes a line per rejected or ignored document, in the order of the

@@ -25,8 +25,10 @@ func (a *app) watchFormats(ctx context.Context) {
 		case err != nil && err.Error() != said:
 			said = err.Error()
 			a.log.Error("formats not reloaded: those in force stay", "dir", a.cfg.Normalize.FormatsDir, "error", err)
-		case err == nil && changed:
-			said = ""
+		case err == nil:
+			if said = ""; !changed {
+				continue
+			}
 			a.log.Info("formats reloaded", "dir", a.cfg.Normalize.FormatsDir, "formats", len(a.formats.List()))
 		}
 	}

@@ -94,7 +94,6 @@ func (r *Runner) openSession(ctx, hard context.Context) (*session, error) {
 		kgo.WithCompressor(newLZ4Compressor()),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return max(limits[topic], 1_000_012) }),
 		kgo.ProducerLinger(5*time.Millisecond), // every transaction flushes anyway
-		kgo.WithDecompressor(newDecompressor()),
 		kgo.WithPools(&r.pools),
 	)
 	opts = append(opts, r.metrics.hooks()...)

@@ -203,7 +203,9 @@ func (n *networks) after(x *Index, list []numbered) *networks {
 			continue // only a removal, and such a network was never added
 		}
 		has, had := false, n != nil && n.table.Get(p)
-		x.shards[shardOf(e.hash)].find(e.hash, schema.ObservableCIDR, string(e.rec.value), func(uint64, []byte) { has = true })
+		s := x.shards[shardOf(e.hash)]
+		in, _ := s.maybe(e.hash)
+		s.find(e.hash, in, schema.ObservableCIDR, string(e.rec.value), func(uint64, []byte) { has = true })
 		switch {
 		case has && !had:
 			come = append(come, p)

@@ -91,7 +91,10 @@ func (b *Builder) flush(p *part) error {
 // Index makes the index. Its records are in memory; see WriteSnapshot for a library
 // whose records are better left on disk.
 func (b *Builder) Index() (*Index, error) {
-	x := newIndex(b.cfg)
+	x, err := newIndex(b.cfg)
+	if err != nil {
+		return nil, err
+	}
 	for i := range b.parts {
 		s, err := b.shard(i, x.own)
 		if err != nil {
@@ -161,7 +164,10 @@ func (b *Builder) shard(number int, own *owner) (*shard, error) {
 		s.sum += xxh3.Hash(r.whole)
 	}
 	s.n = len(kept)
-	s.base = newBase(kept, records, b.cfg.FalsePositives)
+	var err error
+	if s.base, err = newBase(kept, records, b.cfg.FalsePositives); err != nil {
+		return nil, err
+	}
 	s.base.segment = own.segment()
 	return s, nil
 }
@@ -191,7 +197,10 @@ func surest(a, b []byte) int {
 // WriteSnapshot makes the index shard by shard and writes it as a snapshot, never
 // holding more than one shard's records. The builder is used up.
 func (b *Builder) WriteSnapshot(path string) error {
-	x := newIndex(b.cfg)
+	x, err := newIndex(b.cfg)
+	if err != nil {
+		return err
+	}
 	if len(b.nets) > 0 {
 		x.nets = x.nets.with(b.nets, nil)
 	}
@@ -209,7 +218,7 @@ func (b *Builder) WriteSnapshot(path string) error {
 		}
 		x.n += s.n
 		x.sum += s.sum
-		if err := w.shard(s, b.cfg.FalsePositives); err != nil {
+		if err := w.shard(s); err != nil {
 			return errors.Join(err, w.abandon())
 		}
 	}

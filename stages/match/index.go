@@ -33,15 +33,19 @@ type owner struct {
 func (o *owner) segment() uint32 { return o.segments.Add(1) }
 
 // newIndex gives the empty index, to which changes can be applied.
-func newIndex(cfg Config) *Index {
+func newIndex(cfg Config) (*Index, error) {
+	b, err := newBase(nil, nil, cfg.FalsePositives)
+	if err != nil {
+		return nil, err
+	}
 	own := &owner{}
 	x := &Index{cfg: cfg, own: own}
-	empty := &shard{base: newBase(nil, nil, cfg.FalsePositives)}
+	empty := &shard{base: b}
 	for i := range x.shards {
 		x.shards[i] = empty
 	}
 	own.newest.Store(x)
-	return x
+	return x, nil
 }
 
 // ID names the content of the index: equal indicators, equal id, whatever changes
@@ -73,8 +77,9 @@ func (x *Index) Find(o schema.Observable, yield func(*schema.Indicator)) {
 func (x *Index) Contains(o schema.Observable) (filter, exact bool) {
 	h := hashKey(o.Type, o.Value)
 	s := x.shards[shardOf(h)]
-	if filter = s.maybe(h); filter {
-		s.find(h, o.Type, o.Value, func(uint64, []byte) { exact = true })
+	in, filter := s.maybe(h)
+	if filter {
+		s.find(h, in, o.Type, o.Value, func(uint64, []byte) { exact = true })
 	}
 	runtime.KeepAlive(x)
 	return filter, exact

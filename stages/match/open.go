@@ -108,7 +108,10 @@ func openSnapshot(f *os.File) (*Index, error) {
 	if r.mapp, err = mapFile(f, info.Size()); err != nil {
 		return nil, err
 	}
-	x := newIndex(cfg)
+	x, err := newIndex(cfg)
+	if err != nil {
+		return nil, err
+	}
 	for i := range x.shards {
 		if x.shards[i], err = r.shard(dir[8*shardWords*i:], x.own.segment()); err != nil {
 			return nil, fmt.Errorf("shard %d: %w", i, err)
@@ -163,19 +166,23 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	if max(filter.size, buckets.size, hashes.size, places.size, records.size) > r.size {
 		return nil, refuse("sections larger than the file")
 	}
-	b := &base{words: make([]uint64, 0, filter.size/8), size: bits, probes: int(probes), room: int(int64(room)), shift: uint(shift),
-		radix: make([]uint32, 0, buckets.size/4), rest: make([]uint32, 0, n), mapped: r.mapp, segment: segment}
+	b := &base{size: bits, probes: int(probes), room: int(int64(room)), shift: uint(shift), mapped: r.mapp, segment: segment}
+	if err := b.arrays(int(filter.size/8), 1<<shift+1, int(n), 0); err != nil {
+		return nil, err
+	}
+	at := 0
 	if err := r.check("filters", filter, func(p []byte) {
 		for ; len(p) > 0; p = p[8:] {
-			b.words = append(b.words, binary.LittleEndian.Uint64(p))
+			b.words[at] = binary.LittleEndian.Uint64(p)
+			at++
 		}
 	}); err != nil {
 		return nil, err
 	}
-	if err := r.check("buckets", buckets, func(p []byte) { b.radix = appendNumbers(b.radix, p) }); err != nil {
+	if err := r.numbers("buckets", buckets, b.radix); err != nil {
 		return nil, err
 	}
-	if err := r.check("hashes", hashes, func(p []byte) { b.rest = appendNumbers(b.rest, p) }); err != nil {
+	if err := r.numbers("hashes", hashes, b.rest); err != nil {
 		return nil, err
 	}
 	if err := r.check("places", places, nil); err != nil {
@@ -197,11 +204,12 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	return &shard{base: b, n: int(n), sum: word(1)}, nil
 }
 
-func appendNumbers(dst []uint32, p []byte) []uint32 {
-	for ; len(p) > 0; p = p[4:] {
-		dst = append(dst, binary.LittleEndian.Uint32(p))
-	}
-	return dst
+func (r *snapshotReader) numbers(name string, s section, dst []uint32) error {
+	return r.check(name, s, func(p []byte) {
+		for ; len(p) > 0; p, dst = p[4:], dst[1:] {
+			dst[0] = binary.LittleEndian.Uint32(p)
+		}
+	})
 }
 
 func (r *snapshotReader) networks(dir []byte) (*networks, error) {

@@ -8,14 +8,20 @@ import (
 	"github.com/interdict/interdict/schema"
 )
 
-// remembered is how many decoded records a Reader keeps.
-const remembered = 4096
+// remembered is how many decoded records a Reader keeps, doorBits how many keys it
+// notes that may become worth keeping.
+const (
+	remembered = 4096
+	doorBits   = 12
+)
 
 // Reader asks indexes for one goroutine. Records lie in a file; those that were
 // met last are kept decoded, so that what matches often costs no disk and no memory.
 type Reader struct {
 	cache *simplelru.LRU[uint64, *schema.Indicator] // nil: nothing is kept
 	own   *owner                                    // whose records the cache holds
+	door  []uint64                                  // keys that were met once
+	once  schema.Indicator                          // a record that is not kept
 
 	// What is being asked: fields, because a closure per question would be an
 	// allocation.
@@ -33,11 +39,12 @@ func NewReader() *Reader {
 	if err != nil {
 		panic("BUG: a cache of a constant size: " + err.Error())
 	}
-	return &Reader{cache: cache}
+	return &Reader{cache: cache, door: make([]uint64, 1<<doorBits)}
 }
 
 // Find calls yield for every indicator that names the observable, as Index.Find
-// does, but without garbage. The indicators must not be changed.
+// does, but with hardly any garbage. An indicator must not be changed, and not be kept
+// when yield returns; its texts may be kept.
 func (r *Reader) Find(x *Index, o schema.Observable, yield func(*schema.Indicator)) {
 	if x == nil || x.n == 0 {
 		return
@@ -48,6 +55,7 @@ func (r *Reader) Find(x *Index, o schema.Observable, yield func(*schema.Indicato
 	if r.cache != nil && r.own != x.own {
 		r.cache.Purge()
 		r.own = x.own
+		clear(r.door)
 	}
 	r.index, r.yield = x, yield
 	r.named(o)
@@ -98,8 +106,9 @@ func (r *Reader) networks(addr string) {
 // exact asks for the type in hand and exactly that value.
 func (r *Reader) exact(value string) {
 	h := hashKey(r.typ, value)
-	if s := r.index.shards[shardOf(h)]; s.maybe(h) {
-		s.find(h, r.typ, value, r.found)
+	s := r.index.shards[shardOf(h)]
+	if in, ok := s.maybe(h); ok {
+		s.find(h, in, r.typ, value, r.found)
 	}
 }
 
@@ -115,12 +124,21 @@ func (r *Reader) take(key uint64, b []byte) {
 	if !ok {
 		return
 	}
-	i, ok := rec.decode()
-	if !ok {
+	if r.once, ok = rec.decode(); !ok {
 		return
 	}
+	// What is met once is often not met again: only the second time is worth a place.
 	if r.cache != nil {
-		r.cache.Add(key, &i)
+		if door := &r.door[key*0x9E3779B97F4A7C15>>(64-doorBits)]; *door != key {
+			*door = key
+			r.yield(&r.once)
+			return
+		}
 	}
-	r.yield(&i)
+	kept := new(schema.Indicator)
+	*kept = r.once
+	if r.cache != nil {
+		r.cache.Add(key, kept)
+	}
+	r.yield(kept)
 }

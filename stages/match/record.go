@@ -3,6 +3,7 @@ package match
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"unsafe"
 
 	"github.com/interdict/interdict/schema"
 )
@@ -188,7 +189,7 @@ func (r record) decode() (i schema.Indicator, ok bool) {
 	} else {
 		text = append(text, r.id...)
 	}
-	all := string(text)
+	all := unsafe.String(unsafe.SliceData(text), len(text)) // text is not written again
 	i.Value, all = all[:len(r.value)], all[len(r.value):]
 	i.Feed, i.ID = all[:len(r.feed)], all[len(r.feed):]
 	i.Type, i.Verdict, i.Severity, i.Confidence, i.TLP = schema.ObservableType(r.small[0]), schema.Verdict(r.small[1]), schema.Severity(r.small[2]), r.small[3], schema.TLP(r.small[4])

@@ -2,10 +2,8 @@ package match
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 
-	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/interdict/interdict/schema"
 	"github.com/zeebo/xxh3"
 )
@@ -22,9 +20,20 @@ type shard struct {
 	sum     uint64 // of the hashes of all records: whatever the order, equal content gives an equal sum
 }
 
-// maybe tells, when false, that the shard has nothing of that hash.
-func (s *shard) maybe(h uint64) bool {
-	return s.base.maybe(h) || s.delta != nil && len(s.delta.of(h)) > 0
+// maybe asks filter and delta. When it says no, the shard has nothing of that hash;
+// otherwise its answer is for find.
+func (s *shard) maybe(h uint64) (likely, bool) {
+	w := likely{base: s.base.maybe(h)}
+	if s.delta != nil {
+		w.changed = s.delta.of(h)
+	}
+	return w, w.base || len(w.changed) > 0
+}
+
+// likely says where a hash may be found.
+type likely struct {
+	base    bool
+	changed []entry // what the delta says of the hash
 }
 
 // bytesAt gives the bytes from a place on; nil when the place is none.
@@ -41,14 +50,14 @@ func (s *shard) bytesAt(place uint32) []byte {
 
 // find calls yield for the record of every indicator of exactly that type and
 // value, with a key that names the record in caches.
-func (s *shard) find(h uint64, t schema.ObservableType, value string, yield func(key uint64, b []byte)) {
-	changed := s.delta.of(h)
+func (s *shard) find(h uint64, in likely, t schema.ObservableType, value string, yield func(key uint64, b []byte)) {
+	changed := in.changed
 	for i := range changed {
 		if !changed[i].dead {
 			s.check(changed[i].place, t, value, yield)
 		}
 	}
-	if !s.base.maybe(h) {
+	if !in.base {
 		return
 	}
 	for lo, hi := s.base.span(h); lo < hi; lo++ {
@@ -156,9 +165,9 @@ func (s *shard) changes() int {
 }
 
 // compact gives a shard of the same content without a delta.
-func (s *shard) compact(own *owner, falsePositives float64) (*shard, error) {
+func (s *shard) compact(own *owner, falsePositives float64) (next *shard, err error) {
 	items := s.live()
-	next := &shard{n: s.n, sum: s.sum}
+	next = &shard{n: s.n, sum: s.sum}
 	// Where the records are a file they stay there, and only the overlay is written
 	// anew; otherwise all are.
 	keep := s.base.mapped != nil
@@ -197,9 +206,12 @@ func (s *shard) compact(own *owner, falsePositives float64) (*shard, error) {
 			items[i].hash = hashBytes(byte(t), value)
 		}
 		slices.SortStableFunc(items, byHash)
-		next.base = newBase(items, nil, falsePositives)
+		next.base, err = newBase(items, nil, falsePositives)
 	} else {
-		next.base = s.base.merged(items, s.delta)
+		next.base, err = s.base.merged(items, s.delta)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if keep {
 		next.base.records, next.base.mapped, next.base.segment = s.base.records, s.base.mapped, s.base.segment
@@ -253,11 +265,13 @@ func (s *shard) live() []item {
 // merged makes a base of items in order, with the buckets of b and its filter plus
 // what the delta added. Keys that are gone stay in the filter until it is made anew:
 // they let something through, and what they let through is compared.
-func (b *base) merged(items []item, d *delta) *base {
-	words := slices.Clone(b.words)
-	filter := bloom.FromWithM(words, uint(b.size), uint(b.probes))
-	next := &base{words: words, size: b.size, probes: b.probes, room: b.room, shift: b.shift,
-		radix: make([]uint32, len(b.radix)), rest: make([]uint32, len(items)), places: make([]byte, entryPlaces*len(items))}
+func (b *base) merged(items []item, d *delta) (*base, error) {
+	next := &base{size: b.size, probes: b.probes, room: b.room, shift: b.shift}
+	if err := next.arrays(len(b.words), len(b.radix), len(items), entryPlaces*len(items)); err != nil {
+		return nil, err
+	}
+	copy(next.words, b.words)
+	filter := next.filter()
 	if d != nil {
 		for _, e := range d.entries {
 			if !e.dead && !next.maybe(e.hash) {
@@ -266,14 +280,6 @@ func (b *base) merged(items []item, d *delta) *base {
 			}
 		}
 	}
-	for i, it := range items {
-		key := b.bucketKey(it.hash)
-		next.radix[key>>32+1]++
-		next.rest[i] = uint32(key)
-		binary.LittleEndian.PutUint32(next.places[entryPlaces*i:], it.place)
-	}
-	for i := 1; i < len(next.radix); i++ {
-		next.radix[i] += next.radix[i-1]
-	}
-	return next
+	next.fill(items)
+	return next, nil
 }

@@ -53,7 +53,7 @@ func (x *Index) writeSnapshot(path string, step func(string)) error {
 				return errors.Join(fmt.Errorf("writing snapshot %s: %w", path, err), w.abandon())
 			}
 		}
-		if err := w.shard(s, x.cfg.FalsePositives); err != nil {
+		if err := w.shard(s); err != nil {
 			return errors.Join(err, w.abandon())
 		}
 	}
@@ -146,7 +146,8 @@ func (w *snapshotWriter) note(words ...uint64) {
 
 // shard writes the five sections of a shard without a delta, its records in the
 // order of their hashes.
-func (w *snapshotWriter) shard(s *shard, falsePositives float64) error {
+func (w *snapshotWriter) shard(s *shard) error {
+	defer runtime.KeepAlive(s) // its arrays end with it
 	b := s.base
 	w.note(uint64(s.n), s.sum, b.size, uint64(b.probes), uint64(b.room), uint64(b.shift))
 	if err := w.section("filter", func(write func([]byte) error) error { return writeNumbers(write, b.words, 8) }); err != nil {

@@ -117,26 +117,41 @@ func TestSnapshotDamage(t *testing.T) {
 	if len(edges) < 2*shardCount {
 		t.Fatalf("only %d edges", len(edges))
 	}
-	refused := func(what string, file []byte) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	refused := func(what string) {
 		t.Helper()
-		if err := os.WriteFile(path, file, 0o644); err != nil {
-			t.Fatal(err)
-		}
 		if _, err := OpenSnapshot(path); !errors.Is(err, ErrSnapshot) {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	for n, edge := range edges {
-		for at := max(0, edge-1); at <= min(len(whole)-1, edge+1); at++ {
-			refused(fmt.Sprintf("cut to %d bytes", at), whole[:at])
-		}
-		if n+1 < len(edges) && (edge < headerUsed || edge >= headerSize) && edges[n+1]-edge >= 8 { // less is padding
-			b := slices.Clone(whole)
-			b[edge] ^= 0x40
-			refused(fmt.Sprintf("byte %d changed", edge), b)
+	put := func(b []byte, at int) {
+		t.Helper()
+		if _, err := f.WriteAt(b, int64(at)); err != nil {
+			t.Fatal(err)
 		}
 	}
-	refused("more behind the end", append(slices.Clone(whole), 0))
+	for n, edge := range edges {
+		if n+1 < len(edges) && (edge < headerUsed || edge >= headerSize) && edges[n+1]-edge >= 8 { // less is padding
+			put([]byte{whole[edge] ^ 0x40}, edge)
+			refused(fmt.Sprintf("byte %d changed", edge))
+			put(whole[edge:edge+1], edge)
+		}
+	}
+	put([]byte{0}, len(whole))
+	refused("more behind the end")
+	slices.Reverse(edges)
+	for _, edge := range edges {
+		for at := min(len(whole)-1, edge+1); at >= max(0, edge-1); at-- {
+			if err := f.Truncate(int64(at)); err != nil {
+				t.Fatal(err)
+			}
+			refused(fmt.Sprintf("cut to %d bytes", at))
+		}
+	}
 	x, why, err := OpenLast(path)
 	if err != nil || !errors.Is(why, ErrSnapshot) || x.ID() != old.ID() {
 		t.Fatalf("the snapshot before: %v, %v", why, err)

@@ -1,8 +1,6 @@
 package normalize
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/zeebo/xxh3"
@@ -24,7 +22,7 @@ func (r *record) make(t *extract.Tape, format int, document []byte) {
 	r.format = f
 	before := r.docs
 	n.runner.Elements(f, t, func(element string) bool {
-		if r.full(document, 0) {
+		if r.full(r.raw.Value, 0) {
 			return false
 		}
 		body := document
@@ -94,9 +92,8 @@ func (r *record) finish(a *schema.Alert, body []byte) extract.Fault {
 
 // contentSum is schema.ContentSum in the arena.
 func (n *Normalizer) contentSum(b []byte) string {
-	sum := sha256.Sum256(b)
 	mark := len(n.arena.Buf)
-	n.arena.Buf = hex.AppendEncode(n.arena.Buf, sum[:16])
+	n.arena.Buf = schema.AppendContentSum(n.arena.Buf, b)
 	return n.arena.From(mark)
 }
 

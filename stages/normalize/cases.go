@@ -25,8 +25,9 @@ type Case struct {
 // OK reports that the case gave what it must.
 func (c *Case) OK() bool { return c.Got == c.Want && len(c.Foreign) == 0 }
 
-// CaseTime is the ingest time of samples, so that golden files do not change
-// with the clock.
+// CaseTime is when samples were received, so that golden files do not change with
+// the clock. Times in them are not clamped to it, so that golden files show them as
+// they were read.
 const CaseTime schema.Millis = 1772484066721
 
 // goldenExt is what replaces a sample's extension in the name of its golden file.
@@ -100,7 +101,7 @@ func (f *Formats) runCase(ctx context.Context, cfg Config, file, format string) 
 	if filepath.Ext(file) == ".csv" {
 		src.Formats = []string{CSV}
 	}
-	b := &schema.Batch{Raw: []schema.Raw{{Source: src, Value: raw, Time: CaseTime, Topic: "raw"}}}
+	b := &schema.Batch{Raw: []schema.Raw{{Source: src, Value: raw, Received: CaseTime, Topic: "raw"}}}
 	if err := n.Process(ctx, b); err != nil {
 		return c, fmt.Errorf("case %s: %w", file, err)
 	}

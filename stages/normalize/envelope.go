@@ -28,39 +28,76 @@ func wrapperPaths() []string {
 // place is where a document was recognized.
 type place struct {
 	tape   *extract.Tape
-	format int // -1: nowhere
+	format int // of the document, or the first one of a list; -1: unknown
 	bytes  []byte
 	list   bool // it is a list of documents
 }
 
 // find says what the document read at level is: a format's, or an envelope
-// around one. A specific format anywhere beats a generic one, and the document
-// beats what it wraps.
+// around one. A specific format anywhere beats a generic one, unless it would
+// hide an alert, and the document beats what it wraps.
 func (r *record) find(level int, t *extract.Tape, document []byte) place {
 	n := r.n
-	outer := place{tape: t, format: n.runner.Detect(t), bytes: document}
-	if outer.format >= 0 && !n.lib.set.Formats[outer.format].Generic || level == maxNesting-1 {
+	outer := place{tape: t, format: n.runner.Detect(t, n.allowed), bytes: document}
+	if r.specific(outer) || level == maxNesting-1 {
 		return outer
 	}
-	var generic extract.Value
+	var generic, unknown, last extract.Value
+	var found place // what is in generic
 	for _, w := range n.lib.wrappers {
 		i := t.First[w]
 		if i == 0 {
 			continue
 		}
 		v := t.Values[i-1]
-		inner := r.open(level+1, v)
-		if inner.list || inner.format >= 0 && !n.lib.set.Formats[inner.format].Generic {
-			return inner
-		}
-		if inner.format >= 0 && generic.Kind == 0 {
-			generic = v
+		last = v
+		switch inner := r.open(level+1, v); {
+		case r.specific(inner):
+			if outer.format < 0 || !r.hides(inner, outer) {
+				return inner
+			}
+		case inner.format >= 0 && generic.Kind == 0:
+			generic, found = v, inner
+		case inner.list && unknown.Kind == 0:
+			unknown = v
 		}
 	}
-	if outer.format < 0 && generic.Kind != 0 {
-		return r.open(level+1, generic) // read again: others were read since
+	// What is inside is read again where others were read since.
+	switch {
+	case outer.format >= 0:
+		return outer
+	case generic.Kind != 0 && generic == last:
+		return found
+	case generic.Kind != 0:
+		return r.open(level+1, generic)
+	case unknown.Kind != 0:
+		return r.open(level+1, unknown)
 	}
 	return outer
+}
+
+// specific reports whether a place is of a format, and of no generic one.
+func (r *record) specific(p place) bool {
+	return p.format >= 0 && !r.n.lib.set.Formats[p.format].Generic
+}
+
+// hides reports whether an alert would be lost if what it holds stood in for it:
+// parts of an alert are what a stranger wrote.
+func (r *record) hides(inner, outer place) bool {
+	if allowed := r.n.allowed; allowed[outer.format] != allowed[inner.format] {
+		return allowed[outer.format]
+	}
+	return r.isAlert(outer) && !r.isAlert(inner)
+}
+
+// isAlert reports whether a document, or the first one of a list, makes an alert.
+func (r *record) isAlert(p place) (is bool) {
+	f := &r.n.lib.set.Formats[p.format]
+	r.n.runner.Elements(f, p.tape, func(string) bool {
+		is = r.n.runner.IsAlert(f)
+		return !is
+	})
+	return is
 }
 
 // open reads what an envelope holds and finds what it is.
@@ -74,25 +111,57 @@ func (r *record) open(level int, v extract.Value) place {
 	if pos == len(body) {
 		return none
 	}
-	s := r.n.scanners[level]
 	if !isJSON(body, pos) {
 		return r.openText(level, body)
 	}
 	if body[pos] == '[' {
-		return place{format: -1, list: true, bytes: body}
+		return r.openList(level, body, pos)
 	}
-	switch s.Scan(body, pos) {
-	case extract.List:
-		return place{format: -1, list: true, bytes: body}
-	case extract.Done:
-		if end := s.Pos; skipSpace(body, end) == len(body) {
-			return r.find(level, s.Tape, body[pos:end])
+	s := r.n.scanners[level]
+	p := s.Scan(body, pos)
+	for p == extract.List {
+		next := skipSpace(body, s.Pos+1)
+		if body[next] != ']' {
+			return r.openList(level, body, s.Pos)
 		}
-		if next := skipSpace(body, s.Pos); body[next] == '{' {
-			return place{format: -1, list: true, bytes: body} // NDJSON in an envelope
-		}
+		p = s.Resume(next + 1) // an empty list may be in any document
+	}
+	if p != extract.Done {
+		return none
+	}
+	end := s.Pos
+	found := r.find(level, s.Tape, body[pos:end])
+	switch next := skipSpace(body, end); {
+	case next == len(body):
+		return found
+	case body[next] == '{': // NDJSON in an envelope
+		return place{tape: found.tape, format: found.format, bytes: body, list: true}
 	}
 	return none
+}
+
+// openList reads the first document of the list at pos in body. What holds no
+// object, or is none of JSON from its beginning, is no list.
+func (r *record) openList(level int, body []byte, pos int) place {
+	s := r.n.scanners[level]
+	for range maxNesting {
+		for pos < len(body) && body[pos] == '[' {
+			pos = skipSpace(body, pos+1)
+		}
+		if pos == len(body) || body[pos] != '{' {
+			return place{format: -1}
+		}
+		switch s.Scan(body, pos) {
+		case extract.List:
+			pos = s.Pos
+		case extract.Done:
+			found := r.find(level, s.Tape, body[pos:s.Pos])
+			return place{tape: found.tape, format: found.format, bytes: body, list: true}
+		default:
+			return place{format: -1, bytes: body, list: true}
+		}
+	}
+	return place{format: -1, bytes: body, list: true}
 }
 
 // openText reads a line of text, and the JSON that may follow its header.
@@ -105,11 +174,11 @@ func (r *record) openText(level int, line []byte) place {
 	}
 	payload := r.n.text.Payload()
 	found := r.find(level, s.Tape, line)
-	if len(payload) == 0 || level == maxNesting-1 || found.format >= 0 && !r.n.lib.set.Formats[found.format].Generic {
+	if len(payload) == 0 || level == maxNesting-1 || r.specific(found) {
 		return found
 	}
 	inner := r.open(level+1, extract.Value{Text: arena.Text(payload), Kind: extract.String})
-	if inner.format >= 0 || inner.list {
+	if r.specific(inner) || found.format < 0 && (inner.format >= 0 || inner.list) {
 		return inner
 	}
 	return found
@@ -120,7 +189,13 @@ func (r *record) account(level int, found place, document []byte) {
 	switch {
 	case found.list:
 		if level < maxNesting-1 {
+			before := r.docs
+			r.within++
 			r.readAll(found.bytes, level+1)
+			r.within--
+			if r.docs == before {
+				r.drop("empty list")
+			}
 			return
 		}
 		r.reject(document, extract.Fault{Reason: schema.ReasonTooDeep, What: "lists within lists"})

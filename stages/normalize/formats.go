@@ -8,7 +8,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/zeebo/xxh3"
 
@@ -24,6 +26,10 @@ type Formats struct {
 	dir     string
 	only    string
 	current atomic.Pointer[library]
+
+	reload    sync.Mutex // guards what follows
+	faulty    error      // what is wrong with the files last seen; nil: nothing
+	faultySum uint64     // of those files
 }
 
 // library is one compiled state of the formats. Immutable.
@@ -39,7 +45,15 @@ const FormatFile = "format.yaml"
 // Load compiles the formats that cfg names.
 func Load(cfg Config) (*Formats, error) {
 	f := &Formats{dir: cfg.FormatsDir, only: cfg.Format}
-	l, err := f.compile()
+	var files []formatFile
+	var sum uint64
+	var err error
+	if f.dir != "" {
+		if files, sum, err = formatFiles(os.DirFS(f.dir)); err != nil {
+			return nil, fmt.Errorf("formats in %s: %w", f.dir, err)
+		}
+	}
+	l, err := f.compile(files, sum)
 	if err != nil {
 		return nil, err
 	}
@@ -48,25 +62,34 @@ func Load(cfg Config) (*Formats, error) {
 }
 
 // Reload reads the user's folder again and, if it has changed, puts what it says
-// in force with the next batch. After an error everything is as before.
+// in force with the next batch. After an error everything is as before; the same
+// files give the same error without being compiled again.
 func (f *Formats) Reload() (changed bool, err error) {
 	if f.dir == "" {
 		return false, nil
 	}
-	_, sum, err := userSources(f.dir)
-	if err == nil && sum == f.current.Load().sum {
-		return false, nil
-	}
-	l, err := f.compile()
+	f.reload.Lock()
+	defer f.reload.Unlock()
+	files, sum, err := formatFiles(os.DirFS(f.dir))
 	if err != nil {
+		return false, fmt.Errorf("formats in %s: %w", f.dir, err)
+	}
+	switch {
+	case sum == f.current.Load().sum:
+		f.faulty = nil
+		return false, nil
+	case f.faulty != nil && sum == f.faultySum:
+		return false, f.faulty
+	}
+	l, err := f.compile(files, sum)
+	if err != nil {
+		f.faulty, f.faultySum = err, sum
 		return false, err
 	}
+	f.faulty = nil
 	f.current.Store(l)
 	return true, nil
 }
-
-// Sum changes with the user's formats.
-func (f *Formats) Sum() uint64 { return f.current.Load().sum }
 
 // List describes the formats in force, in the order of detection.
 func (f *Formats) List() (infos []mapping.Info) {
@@ -94,23 +117,27 @@ func (f *Formats) Known(name string) bool {
 	return ok
 }
 
-func (f *Formats) compile() (*library, error) {
+// compile lays out the built-in formats and those in the user's files, whose sum
+// is given.
+func (f *Formats) compile(files []formatFile, sum uint64) (*library, error) {
+	users, err := parsed(files, f.dir)
+	if err != nil {
+		return nil, err
+	}
 	all, err := builtin()
 	if err != nil {
 		return nil, err
 	}
-	l := &library{}
-	if f.dir != "" {
-		users, sum, err := userSources(f.dir)
-		if err != nil {
-			return nil, err
+	l := &library{sum: sum}
+	for _, u := range users {
+		if u.Name == CSV {
+			return nil, fmt.Errorf("%s: no format can be named %s: sources[].formats has it for files of rows", u.File, CSV)
 		}
-		l.sum = sum
-		for _, u := range users {
-			all = slices.DeleteFunc(all, func(s *mapping.Source) bool { return s.Name == u.Name })
-		}
-		all = append(all, users...)
+		before := len(all)
+		all = slices.DeleteFunc(all, func(s *mapping.Source) bool { return s.Name == u.Name })
+		u.User = len(all) == before
 	}
+	all = append(all, users...)
 	if f.only != "" {
 		all = slices.DeleteFunc(all, func(s *mapping.Source) bool { return s.Name != f.only })
 		if len(all) == 0 {
@@ -128,7 +155,7 @@ func (f *Formats) compile() (*library, error) {
 		}
 		l.wrappers = append(l.wrappers, s)
 	}
-	if l.set, err = mapping.Compile(t, all, hooks()); err != nil {
+	if l.set, err = mapping.Compile(t, all); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -136,60 +163,67 @@ func (f *Formats) compile() (*library, error) {
 
 // builtin parses the formats of this program.
 func builtin() ([]*mapping.Source, error) {
-	all, _, err := sources(formats.Files(), "formats")
-	return all, err
+	files, _, err := formatFiles(formats.Files())
+	if err != nil {
+		return nil, err
+	}
+	return parsed(files, "formats")
 }
 
-func userSources(dir string) ([]*mapping.Source, uint64, error) {
-	if _, err := os.Stat(dir); err != nil {
-		return nil, 0, fmt.Errorf("formats: %w", err)
-	}
-	return sources(os.DirFS(dir), dir)
+// formatFile is a file that defines a format.
+type formatFile struct {
+	name string // in its folder of formats
+	text []byte
 }
 
 // maxFormats bounds a folder of formats.
 const maxFormats = 1000
 
-// sources parses FOLDER/format.yaml of each folder, and, in a user's folder,
-// NAME.yaml beside them.
-func sources(files fs.FS, shown string) (all []*mapping.Source, sum uint64, err error) {
+// formatFiles reads FOLDER/format.yaml of each folder and, in a user's folder,
+// NAME.yaml beside them. sum changes with what they hold.
+func formatFiles(files fs.FS) (all []formatFile, sum uint64, err error) {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
-		return nil, 0, fmt.Errorf("formats: %w", err)
+		return nil, 0, fmt.Errorf("reading the folder: %w", err)
 	}
 	var errs []error
 	var h xxh3.Hasher
 	for _, e := range entries {
 		name := e.Name()
-		switch {
-		case strings.HasPrefix(name, "."):
+		if strings.HasPrefix(name, ".") {
 			continue
-		case e.IsDir():
-			name = path.Join(name, FormatFile)
-		case path.Ext(name) != ".yaml" && path.Ext(name) != ".yml":
-			continue
+		}
+		if ext := path.Ext(name); e.IsDir() || ext != ".yaml" && ext != ".yml" {
+			name = path.Join(name, FormatFile) // a link may be a folder, too
 		}
 		text, err := fs.ReadFile(files, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // a folder of something else
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			continue // a folder or file of something else
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("formats: %w", err))
+			errs = append(errs, fmt.Errorf("reading a format: %w", err))
 			continue
 		}
-		_, _ = h.WriteString(name)
+		_, _ = fmt.Fprintf(&h, "%q %d ", name, len(text))
 		_, _ = h.Write(text)
-		s, err := mapping.Parse(path.Join(shown, name), text)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if all = append(all, s); len(all) > maxFormats {
-			return nil, 0, fmt.Errorf("formats: %s holds more than %d", shown, maxFormats)
+		if all = append(all, formatFile{name, text}); len(all) > maxFormats {
+			return nil, 0, fmt.Errorf("more than %d", maxFormats)
 		}
 	}
 	return all, h.Sum64(), errors.Join(errs...)
 }
 
-// hooks are what formats have done in Go, by name.
-func hooks() map[string]mapping.Hook { return nil }
+// parsed parses files of the folder shown, and reports what is wrong with all of
+// them.
+func parsed(files []formatFile, shown string) (all []*mapping.Source, err error) {
+	var errs []error
+	for _, f := range files {
+		s, err := mapping.Parse(path.Join(shown, f.name), f.text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		all = append(all, s)
+	}
+	return all, errors.Join(errs...)
+}

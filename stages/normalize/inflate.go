@@ -87,13 +87,17 @@ func (r *record) inflated(data *[]byte) extract.Fault {
 		return extract.Fault{}
 	}
 	if err == nil {
-		limit := min(r.n.cfg.MaxInflated, max(freeRatio, len(in)*r.n.cfg.MaxRatio))
-		*data, err = f.read(src, limit)
+		*data, err = f.read(src, r.mayGrowTo(len(in)))
 	}
 	if err != nil {
 		return extract.Fault{Reason: schema.ReasonDecompression, What: fmt.Sprint(err)}
 	}
 	return extract.Fault{}
+}
+
+// mayGrowTo gives how many bytes may be made of n.
+func (r *record) mayGrowTo(n int) int {
+	return min(r.n.cfg.MaxInflated, max(freeRatio, n*r.n.cfg.MaxRatio))
 }
 
 func (f *inflater) read(src io.Reader, limit int) ([]byte, error) {

@@ -3,6 +3,8 @@ package normalize
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/interdict/interdict/schema"
@@ -42,5 +44,30 @@ func TestCanceled(t *testing.T) {
 	b := &schema.Batch{Raw: []schema.Raw{{Value: []byte(eveA)}}}
 	if err := newNormalizer(t, nil).Process(ctx, b); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestNamedFormatsFirst: what a source names wins over other formats of the same
+// shape.
+func TestNamedFormatsFirst(t *testing.T) {
+	cfg := Default()
+	cfg.FormatsDir = t.TempDir()
+	text := "format: own_eve\nvendor: Own\ndoc: d\ndetect: [timestamp, event_type]\nset: {title: alert.signature, created: timestamp}\n"
+	if err := os.WriteFile(filepath.Join(cfg.FormatsDir, "own.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Load(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := New(cfg, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, formats := range map[string][]string{"suricata_eve": nil, "own_eve": {"own_eve"}} {
+		src := &schema.Source{ID: "s", Tenant: "t", Formats: formats}
+		if b := run(t, n, src, 0, []byte(eveA)); len(b.Alerts) != 1 || b.Alerts[0].Format != want {
+			t.Errorf("%v: %s", formats, Dump(b))
+		}
 	}
 }

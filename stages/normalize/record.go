@@ -19,6 +19,7 @@ type record struct {
 	index  int32
 	docs   int32 // documents so far: accepted, rejected or dropped
 	lost   int   // documents whose end was looked for in vain
+	within int   // envelopes whose documents are being read
 }
 
 // maxLost bounds lost: each costs a look at the whole rest of the record, which
@@ -137,13 +138,19 @@ func nextLine(data []byte, pos int) int {
 	}
 }
 
-// full rejects the rest of a record that holds too many documents.
+// full rejects the rest of a record that holds too many documents: data from pos
+// on, but where data is of an envelope, all of the record, since more may follow
+// the envelope.
 func (r *record) full(data []byte, pos int) bool {
 	if int(r.docs) < r.n.cfg.MaxDocuments {
 		return false
 	}
 	if int(r.docs) == r.n.cfg.MaxDocuments {
-		r.reject(trimmed(data[pos:]), extract.Fault{Reason: schema.ReasonTooManyRecords, What: "too many documents", At: pos})
+		rest := trimmed(data[pos:])
+		if r.within > 0 {
+			rest = r.raw.Value
+		}
+		r.reject(rest, extract.Fault{Reason: schema.ReasonTooManyRecords, What: "too many documents", At: pos})
 	}
 	return true
 }
@@ -165,8 +172,12 @@ func (r *record) value(data []byte, pos, level int) int {
 	}
 	isList := r.docs != before
 	switch {
-	case p == extract.Done && (isList || s.SawList):
+	case p == extract.Done && isList:
 		return s.Pos
+	case p == extract.Done && s.SawList:
+		end := s.Pos
+		r.emptied(data[pos:end], s, level)
+		return end
 	case p == extract.Done:
 		end := s.Pos
 		r.document(data[pos:end], s, level)
@@ -231,11 +242,28 @@ func (r *record) document(b []byte, s *extract.Scanner, level int) {
 	r.account(level, r.find(level, s.Tape, b), b)
 }
 
-// rows reads a table: each row is a document.
+// emptied accounts for a document whose list of documents is empty: alerts have
+// empty lists, too.
+func (r *record) emptied(b []byte, s *extract.Scanner, level int) {
+	if found := r.find(level, s.Tape, b); found.format >= 0 || found.list {
+		r.account(level, found, b)
+		return
+	}
+	r.drop("empty list")
+}
+
+// rows reads a table: each row is a document. It has the names of the header in
+// it, so that long names and short rows are much from little, like what was
+// compressed, and are bounded like it.
 func (r *record) rows(data []byte, read func([]byte, func(row []byte, err error) bool)) {
+	left := r.mayGrowTo(len(data))
 	read(data, func(row []byte, err error) bool {
+		left -= len(row)
 		switch {
 		case r.full(data, 0):
+			return false
+		case left < 0:
+			r.reject(r.raw.Value, extract.Fault{Reason: schema.ReasonTooLarge, What: "table becomes too large with its header's names in each row"})
 			return false
 		case errors.Is(err, syntax.ErrNotUTF8):
 			r.reject(row, extract.Fault{Reason: schema.ReasonInvalidUTF8, What: err.Error()})

@@ -74,7 +74,7 @@ func TestContainers(t *testing.T) {
 	f("value and nextLink", `{"@odata.context":"c","value":[`+eveA+`],"@odata.nextLink":"n"}`, "a")
 	f("findings", `{"findings":[`+eveA+`]}`, "a")
 	f("empty list", `{"value":[]}`, "-")
-	f("empty list, others follow", `{"value":[]}`+"\n"+eveA, "a")
+	f("empty list, others follow", `{"value":[]}`+"\n"+eveA, "- a")
 	f("list of lists", `[{"records":[`+eveA+`]},{"records":[`+eveB+`]}]`, "a a")
 	f("lists too deep", strings.Repeat(`{"records":[`, 5)+eveA+strings.Repeat(`]}`, 5), "too_deep")
 	f("detail", `{"detail-type":"x","detail":`+eveA+`}`, "a")

@@ -37,6 +37,7 @@ func NewLeftover(f *Formats) *Leftover {
 
 func grow(t *branch, f *mapping.Format) {
 	for _, path := range f.Wanted() {
+		path = f.Inside(path)
 		at := t
 		for _, name := range splitPath(path) {
 			if at.below == nil {
@@ -70,7 +71,10 @@ func splitPath(path string) (names []string) {
 	}
 	names = append(names, name.String())
 	for i, n := range names {
-		names[i] = strings.TrimSuffix(strings.TrimSuffix(n, "[]"), "{}")
+		for strings.HasSuffix(n, "[]") || strings.HasSuffix(n, "{}") {
+			n = n[:len(n)-2]
+		}
+		names[i] = n
 	}
 	return names
 }

@@ -48,19 +48,21 @@ func (m *moment) millis(zone *time.Location) (schema.Millis, bool) {
 	return schema.Millis(max(0, t)), true
 }
 
-// near gives a moment without a year in the year that brings it nearest to t.
+// maxAhead is how far a clock may be ahead of the time at which its message was
+// received, its zone not being known.
+const maxAhead = schema.Day
+
+// near gives a moment without a year in the latest year that does not bring it
+// past t, but for what clocks and zones differ: what is logged has happened.
 func (m moment) near(zone *time.Location, t schema.Millis) (schema.Millis, bool) {
 	this := time.UnixMilli(int64(t)).UTC().Year()
-	best, found := schema.Millis(0), false
-	for m.year = this - 1; m.year <= this+1; m.year++ {
-		if v, ok := m.millis(zone); ok && (!found || away(v, t) < away(best, t)) {
-			best, found = v, true
+	for m.year = this + 1; m.year >= this-1; m.year-- {
+		if v, ok := m.millis(zone); ok && v <= t+maxAhead {
+			return v, true
 		}
 	}
-	return best, found
+	return 0, false
 }
-
-func away(a, b schema.Millis) schema.Millis { return max(a, b) - min(a, b) }
 
 func leap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
 

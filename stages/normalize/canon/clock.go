@@ -75,7 +75,8 @@ func (c Clock) In(zone *time.Location) Clock {
 func (c Clock) Parse(s string) (schema.Millis, bool) { return c.ParseNear(s, 0) }
 
 // ParseNear reads a time; one without a year (RFC 3164, Snort) is put into the
-// year that brings it nearest to near. Zero near: it is none.
+// latest year that does not bring it more than a day past near, the time at which
+// it was received. Zero near: it is none.
 func (c Clock) ParseNear(s string, near schema.Millis) (schema.Millis, bool) {
 	if len(c.layouts) == 0 {
 		return automatic(s, c.zone, near)

@@ -13,6 +13,7 @@ func File(a *arena.Arena, s string) string {
 		if len(s) > 2 && s[2] == ':' {
 			s = s[1:]
 		}
+		s = Clean(s)
 	}
 	if !windowsPath(s) {
 		return s

@@ -43,7 +43,7 @@ func FuzzDraft(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := mapping.Compile(trie, []*mapping.Source{src}, nil); err != nil {
+		if _, err := mapping.Compile(trie, []*mapping.Source{src}); err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
 	})

@@ -20,10 +20,10 @@ type Format struct {
 	detect     []cond
 	alert      *cond
 	split      *ref
+	prefixes   []string // of paths inside the elements
 	sets       []set
 	entities   []rule
 	techniques []technique
-	hook       *hook
 	wanted     []string
 }
 
@@ -31,19 +31,8 @@ type Format struct {
 // share it.
 type Set struct {
 	Trie    *extract.Trie
-	Formats []Format // specific ones before generic ones, each by name
+	Formats []Format // specific ones before generic ones, built-in ones before users', by name
 	index   index
-}
-
-// Hook is what a format has done in Go because the language cannot say it.
-type Hook struct {
-	Paths []string
-	Run   func(h *Hooked)
-}
-
-type hook struct {
-	Hook
-	refs []ref
 }
 
 // compiler lays out one spelling of one format.
@@ -55,8 +44,8 @@ type compiler struct {
 }
 
 // Compile lays out formats over one trie. t may have paths of others already.
-// hooks are by name. Formats of equal names are an error.
-func Compile(t *extract.Trie, sources []*Source, hooks map[string]Hook) (*Set, error) {
+// Formats of equal names are an error.
+func Compile(t *extract.Trie, sources []*Source) (*Set, error) {
 	s := &Set{Trie: t}
 	var errs []error
 	seen := map[string]*Source{}
@@ -66,7 +55,7 @@ func Compile(t *extract.Trie, sources []*Source, hooks map[string]Hook) (*Set, e
 			continue
 		}
 		seen[src.Name] = src
-		formats, err := compileSource(t, src, hooks)
+		formats, err := compileSource(t, src)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -76,6 +65,12 @@ func Compile(t *extract.Trie, sources []*Source, hooks map[string]Hook) (*Set, e
 	slices.SortStableFunc(s.Formats, func(a, b Format) int {
 		if a.Generic != b.Generic {
 			if b.Generic {
+				return -1
+			}
+			return 1
+		}
+		if a.User != b.User {
+			if b.User {
 				return -1
 			}
 			return 1
@@ -92,7 +87,7 @@ func Compile(t *extract.Trie, sources []*Source, hooks map[string]Hook) (*Set, e
 	return s, nil
 }
 
-func compileSource(t *extract.Trie, src *Source, hooks map[string]Hook) ([]Format, error) {
+func compileSource(t *extract.Trie, src *Source) ([]Format, error) {
 	base := &compiler{reader: reader{file: src.File}, trie: t}
 	spellings := base.strings(src.root.at["spellings"])
 	names := []string{""}
@@ -114,7 +109,7 @@ func compileSource(t *extract.Trie, src *Source, hooks map[string]Hook) ([]Forma
 		if name == "" {
 			c.spell = flat
 		}
-		formats = append(formats, c.format(src, name, hooks))
+		formats = append(formats, c.format(src, name))
 		if len(c.errs) > 0 {
 			errs = append(errs, c.errs...)
 			break // the other spellings have the same faults
@@ -123,7 +118,7 @@ func compileSource(t *extract.Trie, src *Source, hooks map[string]Hook) ([]Forma
 	return formats, errors.Join(errs...)
 }
 
-func (c *compiler) format(src *Source, spelling string, hooks map[string]Hook) Format {
+func (c *compiler) format(src *Source, spelling string) Format {
 	f := Format{Source: src, Spelling: spelling}
 	at := src.root.at
 	for _, n := range c.list(at["detect"]) {
@@ -136,6 +131,10 @@ func (c *compiler) format(src *Source, spelling string, hooks map[string]Hook) F
 	if n := at["split"]; n != nil {
 		x := c.path(n, c.string(n), nil)
 		f.split, from = &x, splitAlternatives(c.string(n))
+		if slices.ContainsFunc(from, func(p string) bool { return strings.HasPrefix(p, "$.") }) {
+			c.bad(n, `split starts at the document: leave out "$."`)
+		}
+		f.prefixes = c.wanted[len(c.wanted)-len(x):]
 	}
 	if n := at["alert"]; n != nil {
 		if n.Kind == yaml.ScalarNode && n.Value == "never" {
@@ -148,20 +147,10 @@ func (c *compiler) format(src *Source, spelling string, hooks map[string]Hook) F
 		f.sets = c.sets(c.table(n), from)
 	}
 	if n := at["entities"]; n != nil {
-		f.entities = c.rules(n, from, false)
+		f.entities = c.rules(n, from)
 	}
 	if n := at["techniques"]; n != nil {
 		f.techniques = c.techniquesOf(n, from)
-	}
-	if n := at["hook"]; n != nil {
-		h, ok := hooks[c.string(n)]
-		if !ok {
-			c.bad(n, "there is no hook %q", c.string(n))
-		}
-		f.hook = &hook{Hook: h}
-		for _, p := range h.Paths {
-			f.hook.refs = append(f.hook.refs, c.path(n, p, from))
-		}
 	}
 	f.wanted = c.wanted
 	return f
@@ -176,6 +165,7 @@ func (f *Format) Wanted() []string { return f.wanted }
 // has nothing to split gives no element.
 func (r *Runner) Elements(f *Format, t *extract.Tape, yield func(bytes string) bool) {
 	r.whole(t)
+	r.looked = 0
 	if f.split == nil {
 		yield("")
 		return
@@ -202,7 +192,10 @@ func (r *Runner) IsAlert(f *Format) bool { return f.alert.holds(r) }
 // Fill fills a from the element at hand. A fault means that the document cannot be
 // understood.
 func (r *Runner) Fill(f *Format, a *schema.Alert) extract.Fault {
-	r.alert, r.fault, r.hearsay, r.finds = a, extract.Fault{}, false, 0
+	r.alert, r.fault, r.hearsay = a, extract.Fault{}, false
+	if r.look(0); r.fault.Reason != 0 { // the elements before wanted too much
+		return r.fault
+	}
 	a.Vendor, a.Product = f.Vendor, f.Product
 	for i := range f.sets {
 		r.set1(&f.sets[i])
@@ -211,9 +204,6 @@ func (r *Runner) Fill(f *Format, a *schema.Alert) extract.Fault {
 		r.technique(&f.techniques[i])
 	}
 	r.apply(f.entities, schema.RoleRelated, false)
-	if f.hook != nil {
-		f.hook.Run(&Hooked{r: r, h: f.hook})
-	}
 	return r.fault
 }
 
@@ -223,4 +213,15 @@ func (f *Format) Rule(line int) string {
 		return ""
 	}
 	return strings.TrimSpace(f.Lines[line-1])
+}
+
+// Inside gives a wanted path as it is seen from an element that the format splits
+// documents into.
+func (f *Format) Inside(path string) string {
+	for _, prefix := range f.prefixes {
+		if rest, ok := strings.CutPrefix(path, prefix+"."); ok {
+			return rest
+		}
+	}
+	return path
 }

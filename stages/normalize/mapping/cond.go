@@ -93,7 +93,10 @@ func (c *compiler) conditions(t test, n *yaml.Node, from scope) cond {
 	for _, sub := range c.list(n) {
 		x.sub = append(x.sub, c.condition(sub, from))
 	}
-	if len(x.sub) == 1 && t == testAll {
+	switch {
+	case len(x.sub) == 0:
+		c.bad(n, "empty list of conditions")
+	case len(x.sub) == 1 && t == testAll:
 		return x.sub[0]
 	}
 	return x
@@ -185,17 +188,19 @@ func (c *cond) holds(r *Runner) bool {
 	case testHasNot:
 		return r.find(&c.ref) == nil
 	case testIsNot:
-		it, any := r.values(&c.ref), false
+		it := r.textsOf(&c.ref)
 		for v := it.next(); v != nil; v = it.next() {
-			if any = true; c.member(v.Text) {
+			if v.Kind != extract.Object && c.member(v.Text) {
+				r.leave(&it)
 				return false
 			}
 		}
-		return any
+		return r.find(&c.ref) != nil
 	}
-	it := r.values(&c.ref)
+	it := r.textsOf(&c.ref)
 	for v := it.next(); v != nil; v = it.next() {
 		if v.Kind != extract.Object && c.passes(r, v.Text) {
+			r.leave(&it)
 			return true
 		}
 	}
@@ -208,7 +213,10 @@ func (c *cond) passes(r *Runner, s string) bool {
 	case testIs:
 		return c.member(s)
 	case testFold:
-		return c.member(canon.Lower(r.arena, s))
+		mark := len(r.arena.Buf)
+		is := c.member(canon.Lower(r.arena, s))
+		r.arena.Buf = r.arena.Buf[:mark] // nobody has it
+		return is
 	case testPrefix:
 		for _, x := range c.texts {
 			if strings.HasPrefix(s, x) {

@@ -91,9 +91,11 @@ func (c *cond) anchors(uses []int) (slots []extract.Slot, ok bool) {
 }
 
 // Detect gives the index of the format that a tape has the shape of, or -1: the
-// first specific one, else the first generic one.
-func (r *Runner) Detect(t *extract.Tape) int {
+// first specific one that is allowed (nil: all are), else the first generic one,
+// else one that is not allowed.
+func (r *Runner) Detect(t *extract.Tape, allowed []bool) int {
 	r.whole(t)
+	other := -1 // the first that is not allowed
 	clear(r.candidates)
 	for i := range t.Values {
 		s := t.Values[i].Slot
@@ -110,12 +112,17 @@ func (r *Runner) Detect(t *extract.Tape) int {
 	for w, word := range r.candidates {
 		for ; word != 0; word &= word - 1 {
 			i := w<<6 + bits.TrailingZeros64(word)
-			if r.set.Formats[i].matches(r) {
+			ok := allowed == nil || allowed[i]
+			if !ok && other >= 0 || !r.set.Formats[i].matches(r) {
+				continue
+			}
+			if ok {
 				return i
 			}
+			other = i
 		}
 	}
-	return -1
+	return other
 }
 
 func (f *Format) matches(r *Runner) bool {

@@ -38,7 +38,7 @@ func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 	case kindHash:
 		name := r.nth(x.name, i, n)
 		if name == "" {
-			name = x.name.text(r) // several hashes of one file
+			name = r.nth(x.name, 0, 1) // several hashes of one file
 		}
 		canon.Hashes(r.arena, text, func(hash string) bool {
 			r.put(schema.EntityFileHash, role, hash, "", name)
@@ -65,9 +65,10 @@ func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 	}
 }
 
-// put notes an entity of the alert under its canonical key; "" is nothing. An
-// entity seen before gets what it did not have yet: each (type, key) is there
-// once, and attested if any of the fields that name it is.
+// put notes an entity of the alert under its canonical key; "" is nothing. Each
+// (type, key) is there once, under the name that came first. One seen before gets
+// the role and the uid that it did not have yet, and is attested if any of the
+// fields that name it is.
 func (r *Runner) put(t schema.EntityType, role schema.Role, key, uid, name string) {
 	if key == "" {
 		return

@@ -81,7 +81,7 @@ func newMachine(t testing.TB, formats ...string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{limits: extract.Limits{MaxDepth: 32, MaxKeys: 2000, MaxString: 1 << 16, MaxDocument: 1 << 20}}
-	if m.set, err = Compile(trie, sources, nil); err != nil {
+	if m.set, err = Compile(trie, sources); err != nil {
 		t.Fatal(err)
 	}
 	m.scan = extract.NewScanner(trie, &m.limits, &m.arena)
@@ -95,7 +95,7 @@ func (m *machine) run(t testing.TB, doc string) string {
 	if m.scan.Scan([]byte(doc), 0) != extract.Done {
 		t.Fatalf("%s: %+v", doc, m.scan.Fault)
 	}
-	i := m.runner.Detect(m.scan.Tape)
+	i := m.runner.Detect(m.scan.Tape, nil)
 	if i < 0 {
 		return "other"
 	}

@@ -76,7 +76,7 @@ type rule struct {
 	line int
 }
 
-func (c *compiler) rules(n *yaml.Node, from scope, inner bool) (all []rule) {
+func (c *compiler) rules(n *yaml.Node, from scope) (all []rule) {
 	for _, x := range c.list(n) {
 		all = append(all, c.rule(x, from))
 	}
@@ -92,7 +92,7 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 		x.each = &ref
 		x.when = c.cond(t.at["when"], inner)
 		c.role(&x, t.at["role"], inner)
-		x.sub = c.rules(t.at["entities"], inner, true)
+		x.sub = c.rules(t.at["entities"], inner)
 		return x
 	}
 	names := kindNames()
@@ -185,6 +185,9 @@ func telling(role schema.Role) int {
 // apply runs entity rules in scope.
 func (r *Runner) apply(rules []rule, outer schema.Role, hearsay bool) {
 	for i := range rules {
+		if r.fault.Reason != 0 {
+			return
+		}
 		x := &rules[i]
 		if x.each != nil {
 			r.in(x.each, func() {
@@ -227,9 +230,9 @@ func (r *Runner) roleOf(x *rule, outer schema.Role) schema.Role {
 func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 	r.hearsay = hearsay
 	before := len(r.alert.Entities)
-	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.kind != kindProcess {
-		it := r.values(&x.main.ref)
-		for v := it.next(); v != nil; v = it.next() {
+	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.domain == nil && x.kind != kindProcess {
+		it := r.textsOf(&x.main.ref)
+		for v := it.next(); v != nil && r.fault.Reason == 0; v = it.next() {
 			if v.Kind != objectKind {
 				r.make(x, role, v.Text, 0, 1)
 			}
@@ -238,13 +241,13 @@ func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 		mark := len(r.texts)
 		r.collect(x.main)
 		n := len(r.texts) - mark
-		for i := range n {
+		for i := 0; i < n && r.fault.Reason == 0; i++ {
 			r.make(x, role, r.texts[mark+i], i, n)
 		}
 		if n == 0 && x.kind == kindProcess {
 			r.make(x, role, "", 0, 1)
 		}
-		r.texts = r.texts[:mark]
+		r.texts, r.parts = r.texts[:mark], r.parts[:0]
 	}
 	r.hearsay = false
 	if r.Trace != nil {
@@ -255,21 +258,31 @@ func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 	}
 }
 
+// collected are all texts of a part. They are collected once for a rule, and stay
+// in Runner.texts until it is done.
+type collected struct {
+	of      *value
+	from, n int
+}
+
 // nth gives the text of a part for the i-th of n values: its own i-th where it
-// has as many, its only one where the rule has one value.
+// has as many, its first where the rule has one value.
 func (r *Runner) nth(v *value, i, n int) string {
 	if v == nil {
 		return ""
 	}
-	if n == 1 {
+	if n == 1 && len(r.parts) == 0 {
 		return v.text(r)
 	}
-	mark := len(r.texts)
-	r.collect(v)
-	s := ""
-	if len(r.texts)-mark == n {
-		s = r.texts[mark+i]
+	at := slices.IndexFunc(r.parts, func(p collected) bool { return p.of == v })
+	if at < 0 {
+		at = len(r.parts)
+		from := len(r.texts)
+		r.collect(v)
+		r.parts = append(r.parts, collected{v, from, len(r.texts) - from})
 	}
-	r.texts = r.texts[:mark]
-	return s
+	if p := r.parts[at]; p.n == n {
+		return r.texts[p.from+i]
+	}
+	return ""
 }

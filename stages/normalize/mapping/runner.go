@@ -29,7 +29,8 @@ type Runner struct {
 	fault   extract.Fault
 	hearsay bool // see reported
 	texts   []string
-	finds   int // lookups of this document
+	parts   []collected // of the rule at hand
+	looked  int         // see maxLooked
 
 	candidates []uint64 // bit by format, see Detect
 
@@ -100,12 +101,18 @@ func (r *Runner) place(t target) int {
 
 // text gives the first text of a path in scope.
 func (r *Runner) text(x *ref) string {
-	for _, t := range *x {
+	for n, t := range *x {
 		i := r.place(t)
 		if i < 0 {
 			continue
 		}
 		if v := &r.tape.Values[i]; v.Kind != extract.Object {
+			return v.Text
+		}
+		one := (*x)[n : n+1]
+		w := r.textsOf(&one)
+		if v := w.next(); v != nil {
+			r.leave(&w)
 			return v.Text
 		}
 	}
@@ -118,6 +125,7 @@ type walk struct {
 	slot extract.Slot
 	at   int // index of the next value to look at; after next: of the one after
 	to   int
+	far  bool // see maxLooked
 }
 
 func (r *Runner) values(x *ref) walk {
@@ -129,6 +137,9 @@ func (r *Runner) values(x *ref) walk {
 				w.to = len(r.tape.Values)
 			}
 			w.slot, w.at, w.to = t.slot, i, min(w.to, max(i, r.repeat)+1)
+			if w.far = t.root && r.to-r.from < len(r.tape.Values); w.far {
+				r.look(w.to - w.at)
+			}
 			break
 		}
 	}
@@ -146,6 +157,39 @@ func (w *walk) next() *extract.Value {
 		return v
 	}
 	return nil
+}
+
+// textsOf is values without objects: it goes over the texts of a path's first
+// alternative that has any.
+func (r *Runner) textsOf(x *ref) walk {
+	for i := range *x {
+		one := (*x)[i : i+1]
+		w := r.values(&one)
+		for v := w.next(); v != nil; v = w.next() {
+			if v.Kind != extract.Object {
+				w.at--
+				return w
+			}
+		}
+	}
+	return walk{}
+}
+
+// maxLooked bounds the values of a document that rules within an element may look
+// at beyond the element: each element may want all of them.
+const maxLooked = 1 << 22
+
+// leave takes back what a walk that ends early did not look at.
+func (r *Runner) leave(w *walk) {
+	if w.far {
+		r.looked -= w.to - w.at
+	}
+}
+
+func (r *Runner) look(n int) {
+	if r.looked += n; r.looked > maxLooked && r.fault.Reason == 0 {
+		r.fault = extract.Fault{Reason: schema.ReasonTooLarge, What: "too many values for each of too many elements"}
+	}
 }
 
 func (r *Runner) bad(what string) {

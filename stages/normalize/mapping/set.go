@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -199,8 +200,47 @@ func (r *Runner) set1(s *set) {
 		a.Verdict, _ = verdictOf(text)
 	}
 	if r.Trace != nil {
-		r.Trace(Step{s.line, fieldNames()[s.field], text})
+		r.Trace(Step{s.line, fieldNames()[s.field], s.result(a, text)})
 	}
+}
+
+// result says what a field of its own form became, beside the text it was read from.
+func (s *set) result(a *schema.Alert, text string) string {
+	var got string
+	switch s.field {
+	case fieldCreated:
+		got = instant(a.Created)
+	case fieldUpdated:
+		got = instant(a.Updated)
+	case fieldStart:
+		got = instant(a.Start)
+	case fieldEnd:
+		got = instant(a.End)
+	case fieldSeverity:
+		got = a.Severity.String()
+	case fieldConfidence:
+		got = strconv.Itoa(int(a.Confidence))
+	case fieldStatus:
+		got = a.Status.String()
+	case fieldVerdict:
+		got = a.Verdict.String()
+	default:
+		return text
+	}
+	switch got {
+	case text:
+		return text
+	case "", "0", "unknown":
+		return "not understood: " + text
+	}
+	return got + " from " + text
+}
+
+func instant(t schema.Millis) string {
+	if t == 0 {
+		return ""
+	}
+	return t.String()
 }
 
 func (r *Runner) time(s *set, text string) (schema.Millis, bool) {

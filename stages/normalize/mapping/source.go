@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -26,6 +27,7 @@ type Info struct {
 type Source struct {
 	Info
 	File string // for errors
+	User bool   // of a user's folder, and none that takes a built-in one's place
 	root table
 	// Lines are the YAML's own lines, for people who ask which rule did it.
 	Lines []string
@@ -52,7 +54,7 @@ func Parse(file string, text []byte) (*Source, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, yamlProblem(file, err)
 	}
 	s := &Source{File: file, Lines: strings.Split(string(text), "\n")}
 	r := &reader{file: file}
@@ -85,8 +87,28 @@ func Parse(file string, text []byte) (*Source, error) {
 	return s, nil
 }
 
+// yamlProblem puts a fault that the YAML reader found into the form of the others.
+func yamlProblem(file string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		if n, what, ok := strings.Cut(rest, ": "); ok {
+			if i, err := strconv.Atoi(n); err == nil {
+				line, text = i, what
+			}
+		}
+	}
+	switch {
+	case strings.Contains(text, "cannot start any token"):
+		text += " (a text that begins with @ needs quotes; tabs cannot indent)"
+	case text == "EOF":
+		text = "empty"
+	}
+	return problem{file, line, "not YAML: " + text}
+}
+
 func topKeys() []string {
-	return []string{"format", "vendor", "product", "doc", "detect", "alert", "set", "entities", "techniques", "split", "spellings", "hook",
+	return []string{"format", "vendor", "product", "doc", "detect", "alert", "set", "entities", "techniques", "split", "spellings",
 		"generic", "partial", "proof", "notes"}
 }
 

@@ -37,6 +37,8 @@ func (c *compiler) techniquesOf(n *yaml.Node, from scope) (all []technique) {
 			if v := t.at["tactic"]; v != nil {
 				tech.tactic = c.value(v, from)
 			}
+			c.attack(x, tech.id, techniqueOf)
+			c.attack(x, tech.tactic, tacticOf)
 			if tech.id == nil && tech.tactic == nil {
 				c.bad(x, "a technique needs id or tactic")
 			}
@@ -44,6 +46,33 @@ func (c *compiler) techniquesOf(n *yaml.Node, from scope) (all []technique) {
 		all = append(all, tech)
 	}
 	return all
+}
+
+// attack checks what a rule of ATT&CK gives where that is known.
+func (c *compiler) attack(n *yaml.Node, v *value, known func(string) string) {
+	if v == nil {
+		return
+	}
+	outs, _ := v.outs()
+	for _, w := range outs {
+		if w != "" && known(w) == "" {
+			c.bad(n, "ATT&CK does not know %q", w)
+		}
+	}
+}
+
+func techniqueOf(said string) string {
+	if id := canon.TechniqueID(said); id != "" {
+		return id
+	}
+	return canon.TechniqueByName(said)
+}
+
+func tacticOf(category string) string {
+	if id := canon.TacticID(category); id != "" {
+		return id
+	}
+	return canon.TacticOfCategory(category)
 }
 
 // each compiles the path of an each, and the scope inside it.
@@ -74,7 +103,9 @@ func (r *Runner) in(x *ref, do func()) {
 		} else {
 			r.from, r.to = it.at-1, it.at
 		}
-		do()
+		if do(); r.fault.Reason != 0 {
+			break
+		}
 	}
 	r.from, r.to = from, to
 }
@@ -111,6 +142,8 @@ func (r *Runner) technique(t *technique) {
 		for _, s := range r.texts[mark:ids] {
 			r.add(t.line, s, "")
 		}
+	case (ids-mark)*len(tactics) > maxPairs:
+		r.fault = extract.Fault{Reason: schema.ReasonTooLarge, What: "too many techniques for too many tactics"}
 	default:
 		for _, id := range r.texts[mark:ids] {
 			for _, s := range tactics {
@@ -125,14 +158,18 @@ func (r *Runner) technique(t *technique) {
 // schema.MaxElements: an alert with more could be written and never read.
 const maxTechniques = 256
 
+// maxPairs bounds the techniques times the tactics of one rule, most of which may
+// be none or be there already.
+const maxPairs = 1 << 16
+
 // add notes a technique or tactic that the vendor names, by id or by name, once.
 func (r *Runner) add(line int, said, category string) {
-	id, tactic := canon.TechniqueID(said), canon.TacticID(category)
-	if id == "" && said != "" {
-		id = canon.TechniqueByName(said)
+	id, tactic := "", ""
+	if said != "" {
+		id = techniqueOf(said)
 	}
-	if tactic == "" && category != "" {
-		tactic = canon.TacticOfCategory(category)
+	if category != "" {
+		tactic = tacticOf(category)
 	}
 	if id == "" && tactic == "" {
 		return

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,9 +39,6 @@ type find struct {
 	list, where ref
 	is          *value
 }
-
-// maxFinds bounds the lookups of one document: each may look at all of it.
-const maxFinds = 2048
 
 // part is a piece of a joined text: literal, or a value.
 type part struct {
@@ -147,6 +145,9 @@ func (c *compiler) built(t table, from scope, extra []string) *value {
 		m := c.table(n)
 		for _, k := range m.keys {
 			key := strings.ToLower(k)
+			if other, twice := v.lookup[key]; twice && other != c.string(m.at[k]) {
+				c.bad(m.at[k], "%q is there in another case with another value: %q", k, other)
+			}
 			v.lookup[key] = c.string(m.at[k])
 			v.sizes |= 1 << min(len(key), 63)
 		}
@@ -248,15 +249,15 @@ func (c *compiler) template(n *yaml.Node, text string, from scope) (parts []part
 // default and constants. open says that it may give other texts, too.
 func (v *value) outs() (all []string, open bool) {
 	switch {
-	case v.lookup != nil:
-		for _, s := range v.lookup {
-			all = append(all, s)
-		}
-		all = append(all, v.other)
-	case v.marks != nil:
+	case v.marks != nil: // the last of all steps
 		for _, m := range v.marks {
 			all = append(all, m.out)
 		}
+	case v.lookup != nil:
+		for _, k := range slices.Sorted(maps.Keys(v.lookup)) {
+			all = append(all, v.lookup[k])
+		}
+		all = append(all, v.other)
 	case v.first != nil || v.all != nil:
 		for _, x := range append(slices.Clone(v.first), v.all...) {
 			sub, o := x.outs()
@@ -327,7 +328,7 @@ func (r *Runner) source(v *value) {
 	case v.find != nil:
 		r.found(v)
 	default:
-		it := r.values(&v.ref)
+		it := r.textsOf(&v.ref)
 		for x := it.next(); x != nil; x = it.next() {
 			if x.Kind != extract.Object && x.Text != "" {
 				r.texts = append(r.texts, x.Text)
@@ -339,7 +340,7 @@ func (r *Runner) source(v *value) {
 // found appends what a lookup gives.
 func (r *Runner) found(v *value) {
 	want := v.find.is.text(r)
-	if r.finds++; want == "" || r.finds > maxFinds {
+	if want == "" {
 		return
 	}
 	from, to := r.from, r.to
@@ -354,6 +355,7 @@ func (r *Runner) found(v *value) {
 		}
 		if s := r.text(&v.ref); s != "" {
 			r.texts = append(r.texts, s)
+			r.leave(&it)
 			break
 		}
 	}
@@ -422,7 +424,10 @@ func (v *value) mapped(r *Runner, text string) string {
 		return ""
 	}
 	if v.sizes>>min(len(text), 63)&1 == 1 {
-		if out, ok := v.lookup[canon.Lower(r.arena, text)]; ok {
+		mark := len(r.arena.Buf)
+		out, ok := v.lookup[canon.Lower(r.arena, text)]
+		r.arena.Buf = r.arena.Buf[:mark] // nobody has the lower case
+		if ok {
 			return out
 		}
 	}

@@ -25,15 +25,28 @@ func extendedAt(t []byte, pos, ahead int) (at int, leef bool) {
 			break
 		}
 		p += i
-		if q := p - 1; q >= pos && (q == pos || t[q-1] <= ' ') && extendedHead(t, q, "CEF:") {
+		if q := p - 1; q >= pos && startsWord(t, pos, q) && extendedHead(t, q, "CEF:") {
 			return q, false
 		}
-		if q := p - 2; q >= pos && (q == pos || t[q-1] <= ' ') && extendedHead(t, q, "LEEF:") {
+		if q := p - 2; q >= pos && startsWord(t, pos, q) && extendedHead(t, q, "LEEF:") {
 			return q, true
 		}
 		p += 3
 	}
 	return -1, false
+}
+
+// startsWord reports whether a word begins at q, or stands behind a tag that has
+// no blank after its colon ("ASM:CEF:0|").
+func startsWord(t []byte, pos, q int) bool {
+	if q == pos || t[q-1] <= ' ' {
+		return true
+	}
+	tag := q - 1
+	for tag > pos && isAlnum(t[tag-1]) && q-tag < 32 {
+		tag--
+	}
+	return t[q-1] == ':' && tag < q-1 && (tag == pos || t[tag-1] <= ' ' || t[tag-1] == '>')
 }
 
 // extendedHead reports whether the mark stands at pos with a version and a bar

@@ -48,7 +48,11 @@ func (r *Reader) check(from, to int, lineEnds bool) bool {
 	return true
 }
 
+// invalidAt finds where text is not UTF-8; its length where it is.
 func invalidAt(t []byte) int {
+	if utf8.Valid(t) {
+		return len(t)
+	}
 	for i := 0; i < len(t); {
 		c, n := utf8.DecodeRune(t[i:])
 		if c == utf8.RuneError && n == 1 {

@@ -2,8 +2,9 @@ package syntax
 
 import "bytes"
 
-// ciscoMark is "%FACILITY-SEVERITY-CODE:"; end is the place of the colon, 0 if
-// there is none.
+// ciscoMark is "%FACILITY-SEVERITY-CODE:"; end is the place of the colon, or of
+// the blank that some devices write instead behind a code of six digits; 0 if
+// there is no mark.
 type ciscoMark struct {
 	facility, severity, code span
 	end                      int
@@ -23,7 +24,10 @@ func ciscoHead(t []byte, pos int) (m ciscoMark) {
 		}
 		p++
 	}
-	if p == len(t) || t[p] != ':' || before == 0 || dash != before+2 || t[before+1]-'0' > 7 || p == dash+1 {
+	if p == len(t) || before == 0 || dash != before+2 || t[before+1]-'0' > 7 || p == dash+1 {
+		return m
+	}
+	if t[p] != ':' && (t[p] != ' ' || p != dash+7 || skipDigits(t, dash+1) != p) {
 		return m
 	}
 	return ciscoMark{facility: span{pos + 1, before}, severity: span{before + 1, dash}, code: span{dash + 1, p}, end: p}
@@ -37,7 +41,7 @@ func (r *Reader) cisco(pos int) bool {
 			return false
 		}
 		p += i
-		if p > pos && r.text[p-1] != ' ' && r.text[p-1] != ':' {
+		if p > pos && r.text[p-1] != ' ' && r.text[p-1] != ':' && r.text[p-1] != '%' {
 			continue
 		}
 		if m = ciscoHead(r.text, p); m.end > 0 {

@@ -199,7 +199,7 @@ func (r *Reader) splitAtBlanks(end int) (covered int) {
 }
 
 // bracketed reads Check Point's list, which is structured data but for the
-// colons: [action:"Drop"; origin:"192.0.2.1"]
+// colons: [action:"Drop"; ike::"Main Mode"; origin:"192.0.2.1"]
 func (r *Reader) bracketed(pos int) bool {
 	t := r.text
 	if !hasAt(t, pos, "[") {
@@ -211,11 +211,15 @@ func (r *Reader) bracketed(pos int) bool {
 		if n < 0 || !isName(t[p:p+n]) {
 			return false
 		}
-		end, escaped := endOfQuoted(t, p+n+1)
+		value := p + n + 1
+		if hasAt(t, value, ":") { // names of texts for people have two
+			value++
+		}
+		end, escaped := endOfQuoted(t, value)
 		if end == 0 {
 			return false
 		}
-		r.pairs = append(r.pairs, pair{key: span{p, p + n}, value: span{p + n + 2, end}, quoted: true, escaped: escaped})
+		r.pairs = append(r.pairs, pair{key: span{p, p + n}, value: span{value + 1, end}, quoted: true, escaped: escaped})
 		if len(r.pairs) > r.limits.MaxKeys {
 			break
 		}

@@ -88,12 +88,17 @@ func (r *Reader) message() {
 	}
 	body = skipBlank(r.text, body)
 	if at := jsonAt(r.text, body, !h.app.empty()); at >= 0 {
-		if r.check(0, at, false) {
-			r.payload = r.text[at:]
-			if headed {
-				r.header(&h, body)
-			}
+		if !r.check(0, at, false) {
+			return
 		}
+		if headed { // the JSON is a value, too: the message
+			if bad := invalidAt(r.text[at:]); at+bad < len(r.text) {
+				r.fail(schema.ReasonInvalidUTF8, "message is not UTF-8", at+bad)
+				return
+			}
+			r.header(&h, body)
+		}
+		r.payload = r.text[at:]
 		return
 	}
 	if !r.check(0, len(r.text), isXML(r.text[body:])) {

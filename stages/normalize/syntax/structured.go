@@ -84,14 +84,15 @@ func endOfName(t []byte, pos int) int {
 
 // structured puts well-formed structured data. RFC 5424 lets an element have a
 // parameter several times, so each of its values is kept. Juniper's elements,
-// whose id changes with the model, are pairs as well.
+// whose id changes with the model, are pairs as well, and so are Check Point's
+// (2620 is its number with IANA).
 func (r *Reader) structured(data span) {
 	t := r.text[:data.to]
 	var e element
 	for p := data.from; p < len(t); p++ {
 		p = e.begin(t, p)
 		id := r.child(r.at.syslog.sd, r.str(e.id))
-		juniper := strings.HasPrefix(r.str(e.id), "junos@")
+		pairs := strings.HasPrefix(r.str(e.id), "junos@") || strings.HasSuffix(r.str(e.id), "@2620")
 		for t[p] != ']' {
 			p = e.next(t, p)
 			if !r.key(e.name) {
@@ -100,7 +101,7 @@ func (r *Reader) structured(data span) {
 			name := r.str(e.name)
 			at := r.child(id, name)
 			kv := uint16(0)
-			if juniper && r.names.add(name) {
+			if pairs && r.names.add(name) {
 				kv = r.child(r.at.kv, name)
 			}
 			r.either(at, kv, e.value, e.escaped, `"\]`)
