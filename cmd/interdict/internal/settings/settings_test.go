@@ -65,12 +65,12 @@ func TestLoadRefuses(t *testing.T) {
 
 // A file that says nothing leaves the defaults as they are.
 func TestEmptyFile(t *testing.T) {
-	want, err := load(t, "log:\n  level: info\n")
+	want, err := load(t, "embedded: true\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n"} {
-		c, err := load(t, text)
+		c, err := load(t, text, "INTERDICT_EMBEDDED=true")
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 		} else if c.Kafka.Prefix != want.Kafka.Prefix || c.Normalize.MaxDepth != want.Normalize.MaxDepth {
