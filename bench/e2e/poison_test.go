@@ -39,7 +39,7 @@ func poisons(t *testing.T) []poison {
 		{"truncated", []byte(good[:len(good)/2]), schema.ReasonInvalidJSON},
 		{"NaN", with(`"x":NaN`), schema.ReasonInvalidJSON},
 		{"empty", []byte{}, schema.ReasonEmpty},
-		{"no JSON", []byte("\x7fELF hello"), schema.ReasonInvalidJSON},
+		{"no text", []byte("\x7fELF hello"), schema.ReasonBadField},
 		{"Confluent's framing", []byte("\x00\x00\x00\x00\x01" + good), schema.ReasonConfluentWire},
 		{"a bomb", bomb.Bytes(), schema.ReasonDecompression},
 		{"another format", []byte(oktaEvent), schema.ReasonFormatNotAllowed},
