@@ -71,9 +71,10 @@ type rule struct {
 	when     *cond
 	reported bool
 
-	each *ref
-	sub  []rule
-	line int
+	each  *ref
+	sub   []rule
+	needs needs
+	line  int
 }
 
 func (c *compiler) rules(n *yaml.Node, from scope) (all []rule) {
@@ -89,7 +90,7 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 	if e := t.at["each"]; e != nil {
 		c.only(t, "each", "when", "role", "reported", "entities")
 		ref, inner := c.each(e, from)
-		x.each = &ref
+		x.each, x.needs = &ref, ref.needs()
 		x.when = c.cond(t.at["when"], inner)
 		c.role(&x, t.at["role"], inner)
 		x.sub = c.rules(t.at["entities"], inner)
@@ -128,6 +129,11 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 	}
 	x.when = c.cond(t.at["when"], from)
 	c.role(&x, t.at["role"], from)
+	if x.kind == kindProcess {
+		x.needs = anyOf(x.main, x.image, x.pid)
+	} else {
+		x.needs = anyOf(x.main)
+	}
 	return x
 }
 
@@ -189,6 +195,9 @@ func (r *Runner) apply(rules []rule, outer schema.Role, hearsay bool) {
 			return
 		}
 		x := &rules[i]
+		if !x.needs.met(r.tape) {
+			continue
+		}
 		if x.each != nil {
 			r.in(x.each, func() {
 				if x.when.holds(r) {

@@ -163,6 +163,9 @@ func (w *walk) next() *extract.Value {
 // alternative that has any.
 func (r *Runner) textsOf(x *ref) walk {
 	for i := range *x {
+		if r.tape.First[(*x)[i].slot] == 0 {
+			continue
+		}
 		one := (*x)[i : i+1]
 		w := r.values(&one)
 		for v := w.next(); v != nil; v = w.next() {

@@ -45,6 +45,7 @@ type set struct {
 	field field
 	value *value
 	cond  *cond
+	needs needs
 	words bool        // severity without a map: vendors' words
 	clock canon.Clock // times
 	zoned bool        // clock has a zone of its own
@@ -71,6 +72,7 @@ func (c *compiler) sets(t table, from scope) (all []set) {
 			s.value = c.value(n, from)
 			c.vocabulary(n, &s)
 		}
+		s.needs = anyOf(s.value)
 		all = append(all, s)
 	}
 	return all
@@ -151,6 +153,9 @@ func (r *Runner) set1(s *set) {
 		if a.Blocked = s.cond.holds(r); r.Trace != nil && a.Blocked {
 			r.Trace(Step{s.line, "blocked", "yes"})
 		}
+		return
+	}
+	if !s.needs.met(r.tape) {
 		return
 	}
 	text := s.value.text(r)
