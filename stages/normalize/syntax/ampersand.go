@@ -30,6 +30,19 @@ func escapedAmpersands(text []byte) []byte {
 	return out
 }
 
+// sentOffset gives the place in sent of one in escapedAmpersands(sent).
+func sentOffset(sent []byte, at int) int {
+	for i, c := range sent {
+		if at <= 0 {
+			return i
+		}
+		if at--; c == '&' && !isEntity(sent[i:]) {
+			at -= len("amp;")
+		}
+	}
+	return len(sent)
+}
+
 // maxEntity is the longest name of an entity that is looked for.
 const maxEntity = 32
 

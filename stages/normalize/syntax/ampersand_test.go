@@ -16,3 +16,12 @@ func TestEscapedAmpersands(t *testing.T) {
 		}
 	}
 }
+
+func TestSentOffset(t *testing.T) {
+	const sent = "a&b&amp;c&" // a&amp;b&amp;c&amp;
+	for at, want := range map[int]int{0: 0, 1: 1, 6: 2, 7: 3, 12: 8, 13: 9, 18: 10, 99: 10} {
+		if got := sentOffset([]byte(sent), at); got != want {
+			t.Errorf("%d: got %d, want %d", at, got, want)
+		}
+	}
+}

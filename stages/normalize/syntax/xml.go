@@ -33,7 +33,13 @@ type open struct {
 // it holds elements. Nothing but XML's own five entities is known, and a
 // document type is turned down.
 func (r *Reader) xml(pos int) {
-	r.text, pos = escapedAmpersands(r.text[pos:]), 0 // of the message's header nothing is wanted any more
+	header, sent := pos, r.text[pos:]
+	r.text, pos = escapedAmpersands(sent), 0 // of the message's header nothing is wanted any more
+	defer func() {
+		if r.fault.Reason != 0 {
+			r.fault.At = header + sentOffset(sent, r.fault.At)
+		}
+	}()
 	d := xml.NewDecoder(bytes.NewReader(r.text[pos:]))
 	// The text was checked to be UTF-8, whatever it said it was when it was read:
 	// Windows writes UTF-16 into documents that are sent as UTF-8.
