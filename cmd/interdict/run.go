@@ -25,6 +25,10 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	}
 	log := logger(cfg.Log, s.err)
 	a, err := newApp(ctx, cfg, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped while starting", "error", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

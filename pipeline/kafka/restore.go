@@ -11,6 +11,7 @@ import (
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/stages"
 	"github.com/klauspost/compress/zstd"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/zeebo/xxh3"
 )
@@ -121,9 +122,22 @@ type stateIndex struct {
 	chunks    [2]int // one more than the highest chunk of each slot
 }
 
-// indexState reads the state partition once and keeps no contents, so that memory
-// does not depend on the size of the snapshots.
-func (s *session) indexState(ln *lane) (*stateIndex, error) {
+// maxIndexTries bounds how often the state partition is read from its start, which
+// compaction may move away while it is read.
+const maxIndexTries = 5
+
+// indexState reads the state partition and keeps no contents, so that memory does
+// not depend on the size of the snapshots.
+func (s *session) indexState(ln *lane) (ix *stateIndex, err error) {
+	for range maxIndexTries {
+		if ix, err = s.readState(ln); !errors.Is(err, kerr.OffsetOutOfRange) {
+			break
+		}
+	}
+	return ix, err
+}
+
+func (s *session) readState(ln *lane) (*stateIndex, error) {
 	keys := stateKeys{s.r.hop.Name, ln.at}
 	topic := s.topics[pipeline.TopicState]
 	// A mark of our own shows where to stop. The end offset would not do:

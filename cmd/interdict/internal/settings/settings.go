@@ -141,8 +141,12 @@ func (c *Config) Validate() error {
 		check(slices.Contains(HopNames(), h), "hops: %q is not one of %v", h, HopNames())
 	}
 	check(len(c.Hops) > 0, "hops: none is named")
-	formats, err := normalize.Load(c.Normalize)
-	errs = append(errs, err)
+	var formats *normalize.Formats // compiled only where something depends on it
+	if c.Normalize.FormatsDir != "" || slices.ContainsFunc(c.Sources, func(s Source) bool { return len(s.Formats) > 0 }) {
+		var err error
+		formats, err = normalize.Load(c.Normalize)
+		errs = append(errs, err)
+	}
 	topics, ids := map[string]bool{}, map[string]bool{}
 	for i, s := range c.Sources {
 		check(s.ID != "" && s.Tenant != "" && s.Topic != "", "sources[%d]: id, tenant and topic must be set", i)
