@@ -186,6 +186,9 @@ func (o Options) copyOut(ctx context.Context) (Measure, error) {
 		if kind, _, err := schema.DecodeEntry(r.Value); err != nil || kind != schema.EntryAlert {
 			return err
 		}
+		if n == o.Records {
+			return nil // what was fetched before the end was noticed
+		}
 		p.Send(ctx, from, recordKey(n), bytes.Clone(r.Value), r.Time)
 		if n++; n == o.Records {
 			cancel()
