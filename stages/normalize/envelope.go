@@ -107,7 +107,7 @@ func (r *record) open(level int, v extract.Value) place {
 	if v.Kind != extract.Object && v.Kind != extract.String {
 		return none
 	}
-	pos := skipSpace(body, 0)
+	pos := extract.SkipSpace(body, 0)
 	if pos == len(body) {
 		return none
 	}
@@ -120,7 +120,7 @@ func (r *record) open(level int, v extract.Value) place {
 	s := r.n.scanners[level]
 	p := s.Scan(body, pos)
 	for p == extract.List {
-		next := skipSpace(body, s.Pos+1)
+		next := extract.SkipSpace(body, s.Pos+1)
 		if body[next] != ']' {
 			return r.openList(level, body, s.Pos)
 		}
@@ -131,7 +131,7 @@ func (r *record) open(level int, v extract.Value) place {
 	}
 	end := s.Pos
 	found := r.find(level, s.Tape, body[pos:end])
-	switch next := skipSpace(body, end); {
+	switch next := extract.SkipSpace(body, end); {
 	case next == len(body):
 		return found
 	case body[next] == '{': // NDJSON in an envelope
@@ -146,7 +146,7 @@ func (r *record) openList(level int, body []byte, pos int) place {
 	s := r.n.scanners[level]
 	for range maxNesting {
 		for pos < len(body) && body[pos] == '[' {
-			pos = skipSpace(body, pos+1)
+			pos = extract.SkipSpace(body, pos+1)
 		}
 		if pos == len(body) || body[pos] != '{' {
 			return place{format: -1}

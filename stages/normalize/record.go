@@ -45,7 +45,7 @@ func (r *record) read() {
 	if len(data) > confluentHeader && data[0] == 0 && r.n.cfg.Confluent == ConfluentJSON {
 		data = data[confluentHeader:]
 	}
-	pos := skipSpace(data, 0)
+	pos := extract.SkipSpace(data, 0)
 	switch {
 	case pos == len(data):
 		r.reject(r.raw.Value, extract.Fault{Reason: schema.ReasonEmpty, What: "empty record"})
@@ -70,7 +70,7 @@ func isJSON(data []byte, pos int) bool {
 	case '{':
 		return true
 	case '[':
-		next := skipSpace(data, pos+1)
+		next := extract.SkipSpace(data, pos+1)
 		return next == len(data) || data[next] == '{' || data[next] == ']' || data[next] == '[' || data[next] == '"'
 	}
 	return false
@@ -85,7 +85,7 @@ const (
 // readAll reads documents one after the other: one, NDJSON, JSON texts back to
 // back, or lines of text. level counts the lists and envelopes around them.
 func (r *record) readAll(data []byte, level int) {
-	for pos := skipSpace(data, 0); pos < len(data); pos = skipSpace(data, pos) {
+	for pos := extract.SkipSpace(data, 0); pos < len(data); pos = extract.SkipSpace(data, pos) {
 		if r.full(data, pos) {
 			return
 		}
@@ -205,7 +205,7 @@ func (r *record) value(data []byte, pos, level int) int {
 
 // list reads the array at pos, each element a value.
 func (r *record) list(data []byte, pos, level int) int {
-	if pos = skipSpace(data, pos+1); pos < len(data) && data[pos] == ']' {
+	if pos = extract.SkipSpace(data, pos+1); pos < len(data) && data[pos] == ']' {
 		return pos + 1
 	}
 	for pos < len(data) {
@@ -221,13 +221,13 @@ func (r *record) list(data []byte, pos, level int) int {
 			r.reject(trimmed(data[pos:]), r.n.scanners[level].Fault)
 			return spent
 		}
-		if pos = skipSpace(data, end); pos < len(data) && data[pos] == ']' {
+		if pos = extract.SkipSpace(data, end); pos < len(data) && data[pos] == ']' {
 			return pos + 1
 		}
 		if pos == len(data) || data[pos] != ',' {
 			break
 		}
-		pos = skipSpace(data, pos+1)
+		pos = extract.SkipSpace(data, pos+1)
 	}
 	r.reject(r.raw.Value, extract.Fault{Reason: schema.ReasonInvalidJSON, What: "list is cut", At: pos})
 	return spent
@@ -278,13 +278,6 @@ func (r *record) rows(data []byte, read func([]byte, func(row []byte, err error)
 		}
 		return true
 	})
-}
-
-func skipSpace(data []byte, pos int) int {
-	for pos < len(data) && data[pos] <= ' ' && (data[pos] == ' ' || data[pos] == '\n' || data[pos] == '\r' || data[pos] == '\t') {
-		pos++
-	}
-	return pos
 }
 
 // endOfValue finds the end of the object or array at pos by its brackets alone,

@@ -50,7 +50,7 @@ func FuzzScan(f *testing.F) {
 			if !strict(doc) || !segmentio.Valid(doc) {
 				t.Fatalf("took %q", doc)
 			}
-			if rest := skipSpace(data, s.Pos); rest == len(data) && !valid {
+			if rest := SkipSpace(data, s.Pos); rest == len(data) && !valid {
 				t.Fatalf("took all of %q", data)
 			}
 			for _, path := range paths {

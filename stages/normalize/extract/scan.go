@@ -100,14 +100,14 @@ const maxNest = 4
 // too many values.
 func (s *Scanner) inner(n *node, text string) bool {
 	data := arena.Bytes(text)
-	pos := skipSpace(data, 0)
+	pos := SkipSpace(data, 0)
 	if s.nest < maxNest && pos < len(data) && (data[pos] == '{' || data[pos] == '[') {
 		values, keys, count, depth := len(s.Values), len(s.keys.keys), s.count, s.depth
 		outer, limit := s.data, s.limit
 		s.data, s.limit = data, len(data)
 		s.nest++
 		ok := (n.plain == 0 || s.Keep(n.plain, String, text)) &&
-			s.run(pos, n.text, depth, false) == Done && skipSpace(data, s.Pos) == len(data)
+			s.run(pos, n.text, depth, false) == Done && SkipSpace(data, s.Pos) == len(data)
 		s.nest--
 		s.data, s.limit = outer, limit
 		if ok {
@@ -147,7 +147,9 @@ func (s *Scanner) badText(state textState, pos int) Progress {
 	return Broken
 }
 
-func skipSpace(data []byte, pos int) int {
+// SkipSpace gives the place of the first byte from pos on that is none of JSON's
+// white space.
+func SkipSpace(data []byte, pos int) int {
 	for pos < len(data) && data[pos] <= ' ' && (data[pos] == ' ' || data[pos] == '\n' || data[pos] == '\r' || data[pos] == '\t') {
 		pos++
 	}
@@ -206,7 +208,7 @@ func (s *Scanner) run(pos int, nd uint16, base int, resume bool) Progress {
 
 value:
 	if pos < len(data) && data[pos] <= ' ' {
-		pos = skipSpace(data, pos)
+		pos = SkipSpace(data, pos)
 	}
 	if pos >= len(data) {
 		return s.syntax("document is cut", pos)
@@ -248,7 +250,7 @@ value:
 			}
 			fr.mark = int32(mark)
 		}
-		if pos = skipSpace(data, pos+1); pos < len(data) && data[pos] == '}' {
+		if pos = SkipSpace(data, pos+1); pos < len(data) && data[pos] == '}' {
 			pos++
 			goto pop
 		}
@@ -259,14 +261,14 @@ value:
 			return s.fail(schema.ReasonTooDeep, "nested too deep", pos)
 		}
 		if n.list && s.depth == 1 && s.nest == 0 {
-			if end = skipSpace(data, pos+1); end < len(data) && (data[end] == '{' || data[end] == ']') {
+			if end = SkipSpace(data, pos+1); end < len(data) && (data[end] == '{' || data[end] == ']') {
 				s.Pos, s.SawList = pos, true
 				return List
 			}
 		}
 		nd = n.elem
 		fr = s.push(true, nd, pos)
-		if pos = skipSpace(data, pos+1); pos < len(data) && data[pos] == ']' {
+		if pos = SkipSpace(data, pos+1); pos < len(data) && data[pos] == ']' {
 			pos++
 			goto pop
 		}
@@ -319,7 +321,7 @@ value:
 
 after:
 	if pos < len(data) && data[pos] <= ' ' {
-		pos = skipSpace(data, pos)
+		pos = SkipSpace(data, pos)
 	}
 	if pos >= len(data) {
 		return s.syntax("document is cut", pos)
@@ -332,7 +334,7 @@ after:
 			goto value
 		}
 		if pos < len(data) && data[pos] <= ' ' {
-			pos = skipSpace(data, pos)
+			pos = SkipSpace(data, pos)
 		}
 		goto key
 	case data[pos] == ']' && fr.array, data[pos] == '}' && !fr.array:
@@ -392,7 +394,7 @@ unknown:
 			return s.fail(schema.ReasonDuplicateKey, "key appears twice", pos)
 		}
 	}
-	if pos = skipSpace(data, end+1); pos == len(data) || data[pos] != ':' {
+	if pos = SkipSpace(data, end+1); pos == len(data) || data[pos] != ':' {
 		return s.syntax("want a colon", pos)
 	}
 	pos++

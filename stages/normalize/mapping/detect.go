@@ -44,8 +44,8 @@ func newIndex(formats []Format, slots int) index {
 
 // visit calls do with each slot that a condition reads.
 func (c *cond) visit(do func(extract.Slot)) {
-	for _, t := range c.ref {
-		do(t.slot)
+	for _, s := range c.ref.slots() {
+		do(s)
 	}
 	for i := range c.sub {
 		c.sub[i].visit(do)
@@ -84,10 +84,7 @@ func (c *cond) anchors(uses []int) (slots []extract.Slot, ok bool) {
 		}
 		return slots, ok
 	}
-	for _, t := range c.ref {
-		slots = append(slots, t.slot)
-	}
-	return slots, len(slots) > 0
+	return c.ref.slots(), len(c.ref) > 0
 }
 
 // Detect gives the index of the format that a tape has the shape of, or -1: the

@@ -9,8 +9,6 @@ import (
 	"github.com/interdict/interdict/stages/normalize/extract"
 )
 
-const objectKind = extract.Object
-
 // make makes the entities that one text of a rule means: the i-th of n.
 func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 	switch x.kind {

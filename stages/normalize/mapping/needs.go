@@ -47,10 +47,7 @@ func (v *value) needs() (all needs, ok bool) {
 		}
 		return all, len(all) > 0
 	}
-	for _, t := range v.ref {
-		all = append(all, t.slot)
-	}
-	return all, len(all) > 0
+	return v.ref.slots(), len(v.ref) > 0
 }
 
 // anyOf joins what several values need, of which each may give something.
@@ -64,13 +61,6 @@ func anyOf(values ...*value) (all needs) {
 	}
 	if len(all) == 0 {
 		return nil
-	}
-	return all
-}
-
-func (x ref) needs() (all needs) {
-	for _, t := range x {
-		all = append(all, t.slot)
 	}
 	return all
 }

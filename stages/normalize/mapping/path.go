@@ -11,6 +11,14 @@ import (
 // ref is a path as laid out: its alternatives, best first.
 type ref []target
 
+// slots gives those of the alternatives.
+func (x ref) slots() (all []extract.Slot) {
+	for _, t := range x {
+		all = append(all, t.slot)
+	}
+	return all
+}
+
 // target is a slot, and where it is looked for.
 type target struct {
 	slot extract.Slot

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/normalize/extract"
 )
 
 // kind is what an entity rule makes.
@@ -30,7 +31,6 @@ const (
 	kindRegistry
 	kindContainer
 	kindSession
-	kinds
 )
 
 func kindNames() []string {
@@ -90,7 +90,7 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 	if e := t.at["each"]; e != nil {
 		c.only(t, "each", "when", "role", "reported", "entities")
 		ref, inner := c.each(e, from)
-		x.each, x.needs = &ref, ref.needs()
+		x.each, x.needs = &ref, needs(ref.slots())
 		x.when = c.cond(t.at["when"], inner)
 		c.role(&x, t.at["role"], inner)
 		x.sub = c.rules(t.at["entities"], inner)
@@ -242,7 +242,7 @@ func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.domain == nil && x.kind != kindProcess {
 		it := r.textsOf(&x.main.ref)
 		for v := it.next(); v != nil && r.fault.Reason == 0; v = it.next() {
-			if v.Kind != objectKind {
+			if v.Kind != extract.Object {
 				r.make(x, role, v.Text, 0, 1)
 			}
 		}

@@ -54,8 +54,8 @@ func NewRunner(set *Set, a *arena.Arena, maxEntities int) *Runner {
 type Trust [256]uint8
 
 // For sets what is known of where the next documents come from: what the source
-// attests, the zone
-// of times that have none (nil: UTC), and a time near which those without a year lie.
+// attests, the zone of times that have none (nil: UTC), and a time near which those
+// without a year lie.
 func (r *Runner) For(trust *Trust, zone *time.Location, near schema.Millis) {
 	r.trust, r.zone, r.near = *trust, zone, near
 }

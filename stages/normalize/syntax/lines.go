@@ -1,6 +1,10 @@
 package syntax
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/interdict/interdict/stages/normalize/extract"
+)
 
 // Lines splits a record of text into messages: the elements of concatenated or
 // enclosed XML events, messages with an octet count before each, or else lines.
@@ -17,7 +21,7 @@ func Lines(data []byte, yield func(line []byte, offset int) bool) {
 			if !yield(data[from:end], from) {
 				return
 			}
-			pos = skipSpace(data, end)
+			pos = extract.SkipSpace(data, end)
 			continue
 		}
 		end, next := len(data), len(data)
@@ -46,7 +50,7 @@ func frameEnd(data []byte, pos int) int {
 	if end > len(data) || n == 0 {
 		return 0
 	}
-	if next := skipSpace(data, end); next == len(data) || data[end-1] == '\n' || data[end] == '\n' || skipFrame(data, next) > next {
+	if next := extract.SkipSpace(data, end); next == len(data) || data[end-1] == '\n' || data[end] == '\n' || skipFrame(data, next) > next {
 		return end
 	}
 	return 0

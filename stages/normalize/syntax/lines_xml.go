@@ -1,6 +1,10 @@
 package syntax
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/interdict/interdict/stages/normalize/extract"
+)
 
 // tag is one piece of markup.
 type tag struct {
@@ -41,7 +45,7 @@ func xmlEvents(data []byte, pos int, yield func(line []byte, offset int) bool) {
 		}
 		if t.closes && depth > within {
 			if depth--; depth == within {
-				start := skipSpace(data, from)
+				start := extract.SkipSpace(data, from)
 				if !yield(data[start:pos], start) {
 					return
 				}
@@ -49,7 +53,7 @@ func xmlEvents(data []byte, pos int, yield func(line []byte, offset int) bool) {
 			}
 		}
 	}
-	start := skipSpace(data, from)
+	start := extract.SkipSpace(data, from)
 	if rest := trimEnd(data[start:]); len(rest) > 0 {
 		yield(rest, start)
 	}

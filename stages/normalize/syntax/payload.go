@@ -1,5 +1,7 @@
 package syntax
 
+import "github.com/interdict/interdict/stages/normalize/extract"
+
 // jsonAt finds where JSON begins, at pos or behind a cookie, and where no tag
 // was read yet behind a tag; -1 if it does not.
 func jsonAt(t []byte, pos int, tagged bool) int {
@@ -21,20 +23,13 @@ func jsonAt(t []byte, pos int, tagged bool) int {
 func startsJSON(t []byte, pos int) bool {
 	p := pos
 	if hasAt(t, p, "[") {
-		if p = skipSpace(t, p+1); !hasAt(t, p, "{") {
+		if p = extract.SkipSpace(t, p+1); !hasAt(t, p, "{") {
 			return false
 		}
 	}
 	if !hasAt(t, p, "{") {
 		return false
 	}
-	p = skipSpace(t, p+1)
+	p = extract.SkipSpace(t, p+1)
 	return p < len(t) && (t[p] == '"' || t[p] == '}')
-}
-
-func skipSpace(t []byte, pos int) int {
-	for pos < len(t) && (t[pos] == ' ' || t[pos] == '\t' || t[pos] == '\n' || t[pos] == '\r') {
-		pos++
-	}
-	return pos
 }
