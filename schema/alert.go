@@ -127,7 +127,12 @@ func (a *Alert) Clone() Alert {
 	c.Matches = append([]Match(nil), a.Matches...)
 	for i := range c.Matches {
 		m := &c.Matches[i]
-		m.Value, m.Indicator, m.Feed = cloneString(m.Value), cloneString(m.Indicator), cloneString(m.Feed)
+		m.Value, m.Indicator, m.Feed, m.Demoted = cloneString(m.Value), cloneString(m.Indicator), cloneString(m.Feed), cloneString(m.Demoted)
+		m.Threats = append([]Threat(nil), m.Threats...)
+		for j := range m.Threats {
+			t := &m.Threats[j]
+			t.ID, t.Name = cloneString(t.ID), cloneString(t.Name)
+		}
 	}
 	c.Raw = append([]byte(nil), a.Raw...)
 	c.Unknown = append([]byte(nil), a.Unknown...)

@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // EntityType says what an entity is.
 type EntityType uint8
 
@@ -22,13 +24,18 @@ const (
 	EntityRegistryKey
 	EntityContainer
 	EntitySession
-	entityTypes // count
+	EntityCertificate    // key: lower-case hex digest of an X.509 certificate
+	EntityTLSFingerprint // key: "ja3:", "ja3s:" or "ja4:" and the fingerprint
+	EntityUserAgent      // key: the header as sent
+	EntityMutex          // key: the name as the system knows it
+	entityTypes          // count
 )
 
 // String gives the stored lower-case name.
 func (t EntityType) String() string {
 	names := [...]string{"unknown", "host", "user", "ip", "domain", "url", "file_hash", "file", "process", "mailbox",
-		"message", "cloud_resource", "cloud_account", "application", "registry_key", "container", "session"}
+		"message", "cloud_resource", "cloud_account", "application", "registry_key", "container", "session",
+		"certificate", "tls_fingerprint", "user_agent", "mutex"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -77,6 +84,7 @@ type Entity struct {
 	Key      string // canonical; never empty
 	UID      string // vendor's stable id, may be empty
 	Name     string // as the vendor wrote it, for people; may be empty
+	Port     uint16 // of an address or name, as far as the alert says; zero: not said
 }
 
 // EntityRef names an entity without its role.
@@ -123,6 +131,24 @@ func (e Entity) Observable() (o Observable, ok bool) {
 		return Observable{ObservableHash, e.Key}, true
 	case EntityMailbox:
 		return Observable{ObservableEmail, e.Key}, true
+	case EntityCertificate:
+		return Observable{ObservableCertificate, e.Key}, true
+	case EntityUserAgent:
+		return Observable{ObservableUserAgent, e.Key}, true
+	case EntityMutex:
+		return Observable{ObservableMutex, e.Key}, true
+	case EntityRegistryKey:
+		return Observable{ObservableRegistry, e.Key}, true
+	case EntityTLSFingerprint:
+		kind, value, _ := strings.Cut(e.Key, ":")
+		switch kind {
+		case "ja3":
+			return Observable{ObservableJA3, value}, true
+		case "ja3s":
+			return Observable{ObservableJA3S, value}, true
+		case "ja4":
+			return Observable{ObservableJA4, value}, true
+		}
 	}
 	return o, false
 }

@@ -78,7 +78,8 @@ func nouns() []noun {
 			Owner: "it", Fresh: at, Version: 3}),
 		nounOf("Indicator", &schema.Indicator{ID: "indicator--1", Feed: "misp", Type: schema.ObservableDomain, Value: "evil.example",
 			Verdict: schema.VerdictMalicious, Severity: schema.SeverityHigh, Confidence: 90, TLP: schema.TLPAmber, ValidFrom: at,
-			ValidUntil: at + schema.Day, Labels: []string{"c2", "apt"}}),
+			ValidUntil: at + schema.Day, Labels: []string{"c2", "apt"}, Tenant: "acme", Exact: true, Listed: true, Wish: schema.WishBlock, Rank: 60,
+			Fresh: at + 5, Threats: []schema.Threat{{Kind: schema.ThreatMalware, ID: "malware--1", Name: "Emotet"}, {Kind: schema.ThreatTechnique, Name: "T1566"}}}),
 		nounOf("Source", &schema.Source{ID: "ids-1", Tenant: "acme", Topic: "raw-ids", Formats: []string{"suricata_eve"},
 			Attests: []string{"host", "ip"}, Silence: schema.Hour, Zone: "Europe/Berlin"}),
 	}
@@ -101,14 +102,15 @@ func sampleAlert() *schema.Alert {
 		Techniques: []schema.Technique{{ID: "T1021.002", Tactic: "TA0008"}, {Tactic: "TA0011"}, {ID: "T1486"}},
 		Entities: []schema.Entity{
 			{Type: schema.EntityIP, Role: schema.RoleSource, Attested: true, Key: "10.0.3.7"},
-			{Type: schema.EntityIP, Role: schema.RoleC2, Key: "203.0.113.9"},
+			{Type: schema.EntityIP, Role: schema.RoleC2, Key: "203.0.113.9", Port: 445},
 			{Type: schema.EntityHost, Role: schema.RoleTarget, Key: "web-1.acme.example", UID: "dev-77", Name: "WEB-1"},
 			{Type: schema.EntityUser, Role: schema.RoleActor, Key: "bob@acme.example", UID: "S-1-5-21-1", Name: `ACME\bob`},
 			{Type: schema.EntityFileHash, Key: "d41d8cd98f00b204e9800998ecf8427e"},
 			{Type: schema.EntityProcess, Role: schema.RoleActor, Key: "web-1.acme.example|4242", Name: "rundll32.exe"},
 		},
 		Matches: []schema.Match{{Entity: 1, Type: schema.ObservableCIDR, Value: "203.0.113.0/24", Indicator: "indicator--9", Feed: "misp",
-			Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical, Confidence: 95, TLP: schema.TLPGreen, Snapshot: 0x1122334455667788}},
+			Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical, Confidence: 95, TLP: schema.TLPGreen, Snapshot: 0x1122334455667788,
+			Wish: schema.WishAudit, Demoted: "on the list Top 1,000", Retro: true, Threats: []schema.Threat{{Kind: schema.ThreatActor, ID: "intrusion-set--1", Name: "Sednit"}}}},
 		Raw:    []byte(raw),
 		RawRef: schema.RawRef{Topic: "raw-ids", Partition: 3, Offset: 1 << 33, Doc: 2},
 	}

@@ -56,6 +56,18 @@ func (v IncidentStatus) MarshalText() ([]byte, error) { return []byte(v.String()
 func (v *IncidentStatus) UnmarshalText(b []byte) error { return parseName(v, b) }
 
 // MarshalText writes the name that String gives.
+func (v Wish) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads such a name.
+func (v *Wish) UnmarshalText(b []byte) error { return parseName(v, b) }
+
+// MarshalText writes the name that String gives.
+func (v ThreatKind) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads such a name.
+func (v *ThreatKind) UnmarshalText(b []byte) error { return parseName(v, b) }
+
+// MarshalText writes the name that String gives.
 func (v Disposition) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText reads such a name.

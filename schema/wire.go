@@ -52,7 +52,7 @@ type codec struct {
 	err error
 
 	depth  int
-	frames [3]frame // deepest: entry, alert or path edge, entity
+	frames [4]frame // deepest: entry, alert, match, threat
 }
 
 // frame is a message that is open.

@@ -87,6 +87,7 @@ func (e *Entity) wire(c *codec) {
 		c.str(4, "key", &e.Key)
 		c.str(5, "uid", &e.UID)
 		c.str(6, "name", &e.Name)
+		c.u16(7, "port", &e.Port)
 	}
 }
 
@@ -116,5 +117,19 @@ func (m *Match) wire(c *codec) {
 		c.u8(8, "confidence", &m.Confidence)
 		c.u8(9, "tlp", (*uint8)(&m.TLP))
 		c.hash(10, "snapshot", &m.Snapshot)
+		c.u8(11, "wish", (*uint8)(&m.Wish))
+		c.str(12, "demoted", &m.Demoted)
+		c.flag(13, "retro", &m.Retro)
+		for i := 0; c.open(14, "threats", i < len(m.Threats)); i++ {
+			element(c, &m.Threats, i).wire(c)
+		}
+	}
+}
+
+func (t *Threat) wire(c *codec) {
+	for c.pass(nil) {
+		c.u8(1, "kind", (*uint8)(&t.Kind))
+		c.str(2, "id", &t.ID)
+		c.str(3, "name", &t.Name)
 	}
 }

@@ -57,6 +57,15 @@ func (i *Indicator) wire(c *codec) {
 		c.millis(9, "valid_from", &i.ValidFrom)
 		c.millis(10, "valid_until", &i.ValidUntil)
 		c.strs(11, "labels", &i.Labels)
+		c.str(12, "tenant", &i.Tenant)
+		c.flag(13, "exact", &i.Exact)
+		c.flag(14, "listed", &i.Listed)
+		c.u8(15, "wish", (*uint8)(&i.Wish))
+		c.u8(16, "rank", &i.Rank)
+		c.millis(17, "fresh", &i.Fresh)
+		for n := 0; c.open(18, "threats", n < len(i.Threats)); n++ {
+			element(c, &i.Threats, n).wire(c)
+		}
 	}
 }
 

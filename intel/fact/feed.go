@@ -1,0 +1,218 @@
+package fact
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// Format is the form of a feed's text.
+type Format string
+
+// Formats.
+const (
+	FormatAuto        Format = "auto"        // by its first bytes and, for CSV, by the mapping
+	FormatList        Format = "list"        // one value a line; "#" begins a comment
+	FormatCSV         Format = "csv"         // with a mapping
+	FormatSTIX        Format = "stix"        // 2.0 or 2.1: bundle, envelope, array or single object
+	FormatMISP        Format = "misp"        // event or export of events
+	FormatWarninglist Format = "warninglist" // MISP warninglist: benign values
+)
+
+// Formats are all of them.
+func Formats() []Format {
+	return []Format{FormatAuto, FormatList, FormatCSV, FormatSTIX, FormatMISP, FormatWarninglist}
+}
+
+// Transport is how a feed is got.
+type Transport string
+
+// Transports.
+const (
+	TransportFile   Transport = "file"   // path, folder or glob; read again when it changes
+	TransportHTTP   Transport = "http"   // URL, with ETag and Last-Modified
+	TransportTAXII  Transport = "taxii"  // TAXII 2.1: URL of an API root or discovery, and a collection
+	TransportMISP   Transport = "misp"   // MISP feed: URL of the folder that has manifest.json
+	TransportUpload Transport = "upload" // filled by the upload API and by `intel import`
+)
+
+// Feed is the configuration of one feed.
+type Feed struct {
+	// Name is unique: letters, digits, dot, dash and underscore, at most 100.
+	Name string `yaml:"name"`
+	// Transport is how it is got. Default: by URL or File.
+	Transport Transport `yaml:"transport"`
+	// URL of the list, the TAXII API root or the MISP folder.
+	URL string `yaml:"url"`
+	// File is a path, a folder or a glob on this machine.
+	File string `yaml:"file"`
+	// Collection is the TAXII collection's id or title.
+	Collection string `yaml:"collection"`
+	// Format of the text. Default: auto.
+	Format Format `yaml:"format"`
+	// CSV says which columns hold what.
+	CSV CSV `yaml:"csv"`
+
+	// Tenant whose alerts the feed may match; empty: everybody's. Red and
+	// amber+strict indicators are taken only with one.
+	Tenant string `yaml:"tenant"`
+	// Verdict of values where the feed gives none: malicious, suspicious or
+	// benign. Default: malicious.
+	Verdict schema.Verdict `yaml:"verdict"`
+	// Severity a match raises the alert to. Default: unknown, by verdict and wish.
+	Severity schema.Severity `yaml:"severity"`
+	// Confidence, 0 to 100, where the feed gives none. Default: 75.
+	Confidence uint8 `yaml:"confidence"`
+	// TLP where the feed gives none: clear, green, amber, amber+strict, red.
+	// Default: clear.
+	TLP schema.TLP `yaml:"tlp"`
+	// Wish is what is to be done about a match: none, allow, audit, warn, block.
+	Wish schema.Wish `yaml:"wish"`
+	// Rank of the source, 0 to 255: where feeds disagree about a value, the one
+	// with the larger rank counts. Default: 50.
+	Rank uint8 `yaml:"rank"`
+	// Labels put on everything from the feed.
+	Labels []string `yaml:"labels"`
+	// ValidFor ends an indicator that its feed gives no end, so long after the feed
+	// said it last. Default: 0, no end.
+	ValidFor time.Duration `yaml:"valid_for"`
+	// Types that are taken; empty: all but url_path.
+	Types []string `yaml:"types"`
+	// IDsOnly takes only MISP attributes that are marked for detection (to_ids).
+	// Default: true.
+	IDsOnly bool `yaml:"to_ids"`
+
+	// Every is how often it is pulled. Default: 1h; files are watched.
+	Every time.Duration `yaml:"every"`
+	// Silence is how long a feed may bring nothing new before it counts as
+	// silent. Default: 0, never.
+	Silence time.Duration `yaml:"silence"`
+	// MaxBytes bounds what one pull may unpack to. Default: 4 GiB.
+	MaxBytes int64 `yaml:"max_bytes"`
+	// AllowPrivate lets the URL and its redirects lead to private, loopback and
+	// link-local addresses. Default: false.
+	AllowPrivate bool `yaml:"allow_private"`
+	// Auth says who we are to the server.
+	Auth Auth `yaml:"auth"`
+}
+
+// CSV maps columns, each by its header or by its number from 1.
+type CSV struct {
+	// Header says that the first record names the columns. Default: auto.
+	Header string `yaml:"header"` // auto, yes, no
+	// Comma separates fields: one character, or "tab". Default: ",".
+	Comma string `yaml:"comma"`
+	// Comment begins a line that is skipped. Default: "#".
+	Comment string `yaml:"comment"`
+	// Value is the column of the indicator. Default: the first that is one.
+	Value string `yaml:"value"`
+	// Type is the column of the value's type in the feed's words; without one the
+	// value tells.
+	Type string `yaml:"type"`
+	// The columns of what else is known; each may be empty.
+	Verdict    string `yaml:"verdict"`
+	Severity   string `yaml:"severity"`
+	Confidence string `yaml:"confidence"`
+	TLP        string `yaml:"tlp"`
+	Label      string `yaml:"label"`
+	Malware    string `yaml:"malware"` // name of the family
+	Actor      string `yaml:"actor"`
+	First      string `yaml:"first"` // valid from
+	Until      string `yaml:"until"` // valid until
+	Seen       string `yaml:"seen"`  // last seen
+}
+
+// Auth says who we are to a server. Secrets are in files.
+type Auth struct {
+	// User and PasswordFile: HTTP basic.
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	// TokenFile: bearer token.
+	TokenFile string `yaml:"token_file"`
+	// Header and HeaderFile: a header of one's own, such as MISP's Authorization
+	// or X-API-Key.
+	Header     string `yaml:"header"`
+	HeaderFile string `yaml:"header_file"`
+	// CertFile and KeyFile: client certificate (PEM).
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	// CAFile: certificates that the server's must lead to (PEM). Default: the
+	// system's.
+	CAFile string `yaml:"ca_file"`
+}
+
+// DefaultFeed gives the defaults named in Feed.
+func DefaultFeed() Feed {
+	return Feed{Format: FormatAuto, CSV: CSV{Header: "auto", Comma: ",", Comment: "#"}, Verdict: schema.VerdictMalicious, Confidence: 75,
+		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30}
+}
+
+var feedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+
+// Validate reports settings that cannot work, and fills Transport where it
+// follows from URL or File.
+func (f *Feed) Validate() error {
+	if !feedName.MatchString(f.Name) {
+		return fmt.Errorf("feed name %q: want letters, digits, dot, dash and underscore, at most 100", f.Name)
+	}
+	fail := func(text string, args ...any) error {
+		return fmt.Errorf("feed %s: "+text, append([]any{f.Name}, args...)...)
+	}
+	if f.Transport == "" {
+		switch {
+		case f.URL != "" && f.File != "":
+			return fail("url and file: give one of them")
+		case f.URL != "":
+			f.Transport = TransportHTTP
+		case f.File != "":
+			f.Transport = TransportFile
+		default:
+			return fail("give url or file, or transport: upload")
+		}
+	}
+	switch f.Transport {
+	case TransportFile:
+		if f.File == "" {
+			return fail("transport file needs file")
+		}
+	case TransportHTTP, TransportTAXII, TransportMISP:
+		if f.URL == "" {
+			return fail("transport %s needs url", f.Transport)
+		}
+		if f.Transport == TransportTAXII && f.Collection == "" {
+			return fail("transport taxii needs collection")
+		}
+	case TransportUpload:
+	default:
+		return fail("transport %q is unknown", f.Transport)
+	}
+	if !slices.Contains(Formats(), f.Format) {
+		return fail("format %q is unknown", f.Format)
+	}
+	if f.Confidence > 100 {
+		return fail("confidence %d: want 0 to 100", f.Confidence)
+	}
+	if f.TLP.Bound() && f.Tenant == "" {
+		return fail("tlp %s needs tenant: such indicators never leave theirs", f.TLP)
+	}
+	for _, t := range f.Types {
+		if parsed := schema.ObservableUnknown; parsed.UnmarshalText([]byte(t)) != nil || t == "unknown" {
+			return fail("type %q is unknown", t)
+		}
+	}
+	if f.Every < time.Second || f.Silence < 0 || f.ValidFor < 0 || f.MaxBytes <= 0 {
+		return fail("every must be at least 1s, max_bytes positive, silence and valid_for not negative")
+	}
+	return nil
+}
+
+// Takes reports whether the feed's settings admit a type.
+func (f *Feed) Takes(t schema.ObservableType) bool {
+	if len(f.Types) == 0 {
+		return t != schema.ObservableURLPath
+	}
+	return slices.Contains(f.Types, t.String())
+}
