@@ -187,7 +187,7 @@ func (o Options) copyOut(ctx context.Context) (Measure, error) {
 			return err
 		}
 		if n == o.Records {
-			return nil // what was fetched before the end was noticed
+			return fmt.Errorf("more alerts than the %d raw records", n)
 		}
 		p.Send(ctx, from, recordKey(n), bytes.Clone(r.Value), r.Time)
 		if n++; n == o.Records {

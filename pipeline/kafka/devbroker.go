@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // BrokerConfig says how the embedded broker keeps its data and what topics it has.
@@ -84,12 +86,25 @@ func StartBroker(ctx context.Context, cfg BrokerConfig) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
+	wholeFetches(cluster)
 	b := &Broker{cluster: cluster}
 	if err := b.createTopics(ctx, cfg); err != nil {
 		b.Close()
 		return nil, err
 	}
 	return b, nil
+}
+
+// wholeFetches keeps the broker from ending an answer in the middle of a partition
+// because the whole answer is full: it then forgets to say which transactions of
+// that partition were aborted, and a read_committed client takes their records
+// for good ones. The bounds of each partition, which have no such fault, remain.
+func wholeFetches(cluster *kfake.Cluster) {
+	cluster.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		req.(*kmsg.FetchRequest).MaxBytes = math.MaxInt32
+		return nil, nil, false
+	})
 }
 
 // createTopics makes every topic explicitly, because those the broker creates by

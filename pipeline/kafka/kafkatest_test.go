@@ -48,6 +48,7 @@ func newCluster(t testing.TB, partitions ...int32) *cluster {
 			t.Fatal(err)
 		}
 		t.Cleanup(f.Close)
+		wholeFetches(f)
 		c.fake, c.brokers = f, f.ListenAddrs()
 	}
 	c.adm = kadm.NewClient(c.client(t))
