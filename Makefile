@@ -53,6 +53,17 @@ ocsf-check: build $(VENV)/.made ## validate what every format gives with an inde
 	  $(VENV)/bin/python bench/ocsfcheck/check.py < .cache/ocsf.ndjson; \
 	  else echo "SKIPPED: $(DATA)/vendors is not present, only the formats' own cases were validated"; fi
 
+TAXII_VENV := .cache/taxiicheck
+
+$(TAXII_VENV)/.made: bench/taxiicheck/requirements.txt
+	python3 -m venv $(TAXII_VENV)
+	$(TAXII_VENV)/bin/pip install --quiet --disable-pip-version-check -r bench/taxiicheck/requirements.txt
+	@touch $@
+
+.PHONY: taxii-check
+taxii-check: $(TAXII_VENV)/.made ## pull from an independent TAXII 2.1 server (Python) and compare what was had
+	$(TAXII_VENV)/bin/python bench/taxiicheck/serve.py $(GO) test -count=1 -v -run '^TestTAXIIServer$$' ./intel/fetch
+
 .PHONY: check
 check: ## formatting, vet, generated files
 	@test -z "$$(gofmt -l .)" || { echo "gofmt is needed on:"; gofmt -l .; exit 1; }

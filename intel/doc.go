@@ -1,7 +1,10 @@
-// Package intel keeps the library of indicators: it reads feeds (plain lists and
-// STIX 2.1 bundles), cleans their values into the form that alerts use, stores
-// one file per feed in a data folder, and builds the index that match asks.
+// Package intel ties the parts of threat intelligence together, none of which
+// knows the others: fetch gets the bytes of feeds, parse makes facts of them,
+// library keeps the facts and derives the indicators that count, service does all
+// that by schedule, upload takes what others send, distribute brings the outcome
+// to every worker, retro asks the past about what is new.
 //
-// It owns where indicators come from and why a line of a feed was refused. It
-// knows nothing of alerts, Kafka or ClickHouse.
+// It owns how they meet: Pull for one feed, Manager for a process that runs all of
+// them, Explain for the question what is known of a value. It must not know Kafka
+// or ClickHouse: logs and stores are ports of the parts.
 package intel

@@ -94,11 +94,12 @@ func (l *correlateLane) Process(ctx context.Context, recs []Record, out *Outbox)
 }
 
 // entry takes one record of the log into its shard's batch. A tick or a control
-// record ends the batch before it: their place in the log matters.
+// record ends the batch before it, and alerts and retro-matches do not share one:
+// their place in the log matters.
 func (l *correlateLane) entry(ctx context.Context, s *shard, r Record, out *Outbox) error {
 	kind, body, err := schema.DecodeEntry(r.Value)
 	if err != nil {
-		// Only hop 1 writes here, so this is damage or a newer writer.
+		// Only hop 1 and retro-match write here, so this is damage or a newer writer.
 		return stages.Permanent(fmt.Errorf("alerts log offset %d: %w", r.Offset, err))
 	}
 	position := uint64(r.Offset) + 1
@@ -106,6 +107,11 @@ func (l *correlateLane) entry(ctx context.Context, s *shard, r Record, out *Outb
 	case schema.EntryUnknown:
 		return nil // of a newer writer: not for this version
 	case schema.EntryAlert:
+		if len(s.b.Retro) > 0 { // they speak of what came before
+			if err := l.flush(ctx, s, out); err != nil {
+				return err
+			}
+		}
 		a := s.b.NextAlert()
 		if err := a.DecodeWire(body); err != nil {
 			return stages.Permanent(fmt.Errorf("alerts log offset %d: %w", r.Offset, err))
@@ -129,6 +135,17 @@ func (l *correlateLane) entry(ctx context.Context, s *shard, r Record, out *Outb
 		}
 		l.emit(s, out)
 		return nil
+	case schema.EntryRetro:
+		if len(s.b.Alerts) > 0 {
+			if err := l.flush(ctx, s, out); err != nil {
+				return err
+			}
+		}
+		var m schema.RetroMatch
+		if err := m.DecodeWire(body); err != nil {
+			return stages.Permanent(fmt.Errorf("alerts log offset %d: %w", r.Offset, err))
+		}
+		s.b.Retro = append(s.b.Retro, m)
 	case schema.EntryControl:
 		var c schema.Control
 		if err := c.DecodeWire(body); err != nil {
@@ -187,7 +204,7 @@ func (l *correlateLane) order() []schema.Shard {
 
 // flush runs the chain over what the shard's batch holds.
 func (l *correlateLane) flush(ctx context.Context, s *shard, out *Outbox) error {
-	if len(s.b.Alerts) == 0 && len(s.b.Control) == 0 {
+	if len(s.b.Alerts) == 0 && len(s.b.Control) == 0 && len(s.b.Retro) == 0 {
 		return nil
 	}
 	if err := s.chain.process(ctx, &s.b); err != nil {

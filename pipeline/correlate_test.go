@@ -53,6 +53,25 @@ func TestEntriesKeepTheirOrder(t *testing.T) {
 	same(t, give(t, l, 19, watermarkEntry("t", 2*schema.Hour, 2*schema.Hour)), "tick t watermark 7140000 now 7200000 at 20")
 }
 
+// TestRetroKeepsItsPlace: a retro-match comes after the alerts before it and before
+// those after it, however the log is cut into polls.
+func TestRetroKeepsItsPlace(t *testing.T) {
+	entries := []Out{alertEntry("t", "a", schema.Hour), alertEntry("t", "b", schema.Hour), retroEntry("t", "x"), retroEntry("t", "y"),
+		alertEntry("t", "c", schema.Hour), retroEntry("t", "z"), controlEntry(schema.Control{Tenant: "t", Kind: schema.ControlRelease, Object: "o"}),
+		retroEntry("t", "w"), watermarkEntry("t", schema.Hour, schema.Hour)}
+	want := []string{"alert t a", "alert t b", "retro t x at 4", "retro t y at 4", "alert t c", "retro t z at 6", "release t o  at 7",
+		"retro t w at 8", "tick t watermark 3540000 now 3600000 at 9"}
+	same(t, give(t, diaryLane(), 0, entries...), want...)
+	l := diaryLane()
+	var got []string
+	for i := range entries {
+		got = append(got, give(t, l, int64(i), entries[i])...)
+		l.Commit()
+	}
+	want[2] = "retro t x at 3" // the batch's position is that of its last entry
+	same(t, got, want...)
+}
+
 // TestControlOfAllTenants reaches every shard there is, in order, behind what
 // came before, and every shard that opens later; the newest counts.
 func TestControlOfAllTenants(t *testing.T) {

@@ -72,7 +72,7 @@ func BenchmarkDetectLane(b *testing.B) {
 		b.Fatal(err)
 	}
 	src := &schema.Source{ID: "suricata", Tenant: "bench", Topic: "raw"}
-	steps := []Step{{"normalize", n}, {"match", match.New(&match.Holder{})}}
+	steps := []Step{{"normalize", n}, {"match", match.New(match.DefaultConfig(), &match.Holder{})}}
 	l := newDetectLane(DefaultDetectConfig(), LaneID{"raw", 0, 4}, src, chain{steps: steps}, func() schema.Millis { return schema.Hour })
 	alert := gen.Suricata(1)
 	recs := make([]Record, 2500)

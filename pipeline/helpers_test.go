@@ -29,6 +29,9 @@ func (d *diary) Process(_ context.Context, b *schema.Batch) error {
 	for _, c := range b.Control {
 		d.write(b, "%s %s %s %s at %d", c.Kind, c.Tenant, c.Object, c.Value, b.Position)
 	}
+	for _, m := range b.Retro {
+		d.write(b, "retro %s %s at %d", m.Tenant, m.Match.Value, b.Position)
+	}
 	for i := range b.Alerts {
 		a := &b.Alerts[i]
 		d.write(b, "alert %s %s", a.Tenant, a.Title)
@@ -101,6 +104,11 @@ func logOf(offset int64, entries ...Out) []Record {
 func alertEntry(tenant, title string, at schema.Millis) Out {
 	a := schema.Alert{ID: schema.NewAlertID(tenant, "s", title), Tenant: tenant, Title: title, Created: at, Ingested: at}
 	return logEntry(schema.AppendAlertEntry(nil, &a), schema.ShardOf(tenant))
+}
+
+func retroEntry(tenant, value string) Out {
+	m := schema.RetroMatch{Tenant: tenant, Match: schema.Match{Value: value}}
+	return logEntry(schema.AppendRetroEntry(nil, &m), schema.ShardOf(tenant))
 }
 
 func controlEntry(c schema.Control) Out {

@@ -61,7 +61,7 @@ var persisted = [...]struct {
 	{TopicAlerts, persist.KindAlerts}, {TopicIncidents, persist.KindIncidents}, {TopicMembers, persist.KindMembers},
 	{TopicPaths, persist.KindPaths}, {TopicDecisions, persist.KindDecisions}, {TopicLeases, persist.KindLeases},
 	{TopicActions, persist.KindActions}, {TopicResults, persist.KindResults}, {TopicLedger, persist.KindLedger},
-	{TopicDeadLetter, persist.KindDeadLetter}, {TopicAssets, persist.KindAssets},
+	{TopicDeadLetter, persist.KindDeadLetter}, {TopicAssets, persist.KindAssets}, {TopicIndicators, persist.KindIndicators},
 }
 
 // detectSteps are the stages of hop 1, for one lane.
@@ -70,7 +70,7 @@ func (p *Plan) detectSteps() ([]Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("normalize: %w", err)
 	}
-	return []Step{{"normalize", n}, {"match", match.New(p.deps.Index)}}, nil
+	return []Step{{"normalize", n}, {"match", match.New(p.cfg.Match, p.deps.Index)}}, nil
 }
 
 // correlateSteps are the stages of hop 2, for one virtual shard.
@@ -116,6 +116,7 @@ type Config struct {
 	Sources   []schema.Source
 	Detect    DetectConfig
 	Normalize normalize.Config
+	Match     match.Config
 	Correlate correlate.Config
 	Disrupt   disrupt.Config
 	Respond   respond.Config
@@ -125,6 +126,7 @@ type Config struct {
 type Deps struct {
 	Index    *match.Holder      // the index match reads; swapped by intel
 	Persist  *persist.Persister // nil where nothing is persisted
+	Seen     Seer               // nil: nothing is remembered for retro-match
 	Counts   *Counts            // nil: not counted
 	Progress *Progress          // nil: not reported
 	Prefix   string             // of our topics

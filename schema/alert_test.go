@@ -122,3 +122,23 @@ func TestMergeRevisionsCommutes(t *testing.T) {
 		}
 	})
 }
+
+// TestMergeRevisionsMatches: the newest revision says what a match is worth; another
+// value of the same indicator is another match; a port that only an older one says is
+// kept.
+func TestMergeRevisionsMatches(t *testing.T) {
+	m := schema.Match{Type: schema.ObservableDomain, Value: "bad.example", Indicator: "indicator--1", Feed: "misp", Verdict: schema.VerdictMalicious}
+	doubted, parent := m, m
+	doubted.Demoted, parent.Value = "on a list", "example"
+	ip := schema.Entity{Type: schema.EntityIP, Key: "192.0.2.1"}
+	old := schema.Alert{Updated: 1, Entities: []schema.Entity{ip}, Matches: []schema.Match{m, parent}}
+	old.Entities[0].Port = 443
+	newer := schema.Alert{Updated: 2, Entities: []schema.Entity{ip}, Matches: []schema.Match{doubted}}
+	got := schema.MergeRevisions([]schema.Alert{old, newer})
+	if len(got.Matches) != 2 || got.Matches[0].Counts() || !got.Matches[1].Counts() || len(got.Entities) != 1 || got.Entities[0].Port != 443 {
+		t.Errorf("matches %+v, entities %+v", got.Matches, got.Entities)
+	}
+	if newer.Entities[0].Port != 0 {
+		t.Error("the revision itself was changed")
+	}
+}

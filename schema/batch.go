@@ -22,6 +22,7 @@ type Batch struct {
 	Raw     []Raw   // hop 1 input
 	Alerts  []Alert // normalize fills, match adds Matches; hop 2 input
 	Control []Control
+	Retro   []RetroMatch // hop 2 input
 
 	Rejects []Reject // to the dead letter
 	Drops   []Drop
@@ -45,6 +46,7 @@ func (b *Batch) Reset() {
 	b.Raw = clearSlice(b.Raw)
 	b.Alerts = b.Alerts[:0] // NextAlert clears each on reuse and keeps its slices
 	b.Control = clearSlice(b.Control)
+	b.Retro = clearSlice(b.Retro)
 	b.Rejects = clearSlice(b.Rejects)
 	b.Drops = clearSlice(b.Drops)
 	b.Incidents = clearSlice(b.Incidents)

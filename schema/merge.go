@@ -30,6 +30,8 @@ func MergeRevisions(revs []Alert) Alert {
 			if j < 0 {
 				j = len(m.Entities)
 				m.Entities = append(m.Entities, e)
+			} else if m.Entities[j].Port == 0 {
+				m.Entities[j].Port = e.Port
 			}
 			at[i] = uint16(j)
 		}
@@ -43,7 +45,9 @@ func MergeRevisions(revs []Alert) Alert {
 				continue
 			}
 			x.Entity = at[x.Entity]
-			same := func(y Match) bool { return y.Entity == x.Entity && y.Indicator == x.Indicator && y.Feed == x.Feed }
+			same := func(y Match) bool {
+				return y.Entity == x.Entity && y.Indicator == x.Indicator && y.Feed == x.Feed && y.Type == x.Type && y.Value == x.Value
+			}
 			if !slices.ContainsFunc(m.Matches, same) {
 				m.Matches = append(m.Matches, x)
 			}

@@ -211,8 +211,33 @@ func (w *jsonWriter) enrichments(a *Alert) {
 		w.str("severity", m.Severity.String())
 		w.num("confidence", int64(m.Confidence))
 		w.str("tlp", m.TLP.String())
+		if m.Wish != WishNone {
+			w.str("wish", m.Wish.String())
+		}
+		w.flag("counts", m.Counts())
+		w.str("demoted", m.Demoted)
+		if m.Retro {
+			w.flag("retro", true)
+		}
+		w.threats(m.Threats)
 		w.bigNum("snapshot", m.Snapshot)
 		w.end('}')
+		w.end('}')
+	}
+	w.end(']')
+}
+
+// threats writes what is behind an indicator.
+func (w *jsonWriter) threats(list []Threat) {
+	if len(list) == 0 {
+		return
+	}
+	w.array("threats")
+	for i := range list {
+		w.element()
+		w.str("kind", list[i].Kind.String())
+		w.str("uid", list[i].ID)
+		w.str("name", list[i].Name)
 		w.end('}')
 	}
 	w.end(']')

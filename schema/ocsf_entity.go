@@ -142,6 +142,25 @@ func (w *jsonWriter) evidence(e *Entity) {
 		w.array("resources")
 		w.resource(e)
 		w.end(']')
+		w.client(e)
+	}
+}
+
+// client writes what a client shows of itself into the attribute that the schema
+// has for it, besides the resource.
+func (w *jsonWriter) client(e *Entity) {
+	if e.Type == EntityUserAgent {
+		w.object("http_request")
+		w.str("user_agent", e.Key)
+		w.end('}')
+	}
+	if v, ok := strings.CutPrefix(e.Key, "ja4:"); ok && e.Type == EntityTLSFingerprint {
+		w.array("ja4_fingerprint_list")
+		w.element()
+		w.num("type_id", 1) // JA4
+		w.str("value", v)
+		w.end('}')
+		w.end(']')
 	}
 }
 
@@ -171,6 +190,7 @@ func (w *jsonWriter) endpoint(k string, e *Entity) {
 	default:
 		w.str("hostname", e.Key)
 	}
+	w.numIf("port", int64(e.Port))
 	w.str("name", e.Name)
 	w.str("uid", e.UID)
 	w.end('}')
@@ -289,6 +309,10 @@ func (r EntityRef) observableType() int64 {
 		return 10 // resource uid
 	case EntityMessage:
 		return 42 // message uid
+	case EntityUserAgent:
+		return 16
+	case EntityCertificate, EntityTLSFingerprint:
+		return 30 // fingerprint
 	}
 	return 99
 }
@@ -331,6 +355,9 @@ func (e *Entity) pointer() string {
 			return "evidences[].email.from"
 		}
 		return "evidences[].email.to"
+	}
+	if e.Type == EntityUserAgent {
+		return "evidences[].http_request.user_agent"
 	}
 	return "evidences[].resources[].uid"
 }

@@ -30,14 +30,16 @@ func TestOCSFValid(t *testing.T) {
 			return "http://acme.example/x"
 		case schema.EntityDomain, schema.EntityHost:
 			return "web-1.acme.example"
+		case schema.EntityTLSFingerprint:
+			return "ja4:t13d1516h2_8daaf6152771_02713d6af862"
 		}
 		return "d41d8cd98f00b204e9800998ecf8427e"
 	}
 	all := *sampleAlert()
-	for e := schema.EntityUnknown; e <= schema.EntitySession; e++ {
+	for e := schema.EntityUnknown; e <= schema.EntityMutex; e++ {
 		for r := schema.RoleRelated; r <= schema.RoleC2; r++ {
 			one := *sampleAlert()
-			one.Entities = []schema.Entity{{Type: e, Role: r, Key: key(e), UID: "uid-1", Name: "name"}}
+			one.Entities = []schema.Entity{{Type: e, Role: r, Key: key(e), UID: "uid-1", Name: "name", Port: 8443}}
 			check(e.String()+" as "+r.String(), schema.AppendOCSFAlert(nil, &one))
 			all.Entities = append(all.Entities, one.Entities[0], schema.Entity{Type: e, Role: r, Key: key(e)})
 		}

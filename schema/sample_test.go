@@ -37,7 +37,7 @@ func nouns() []noun {
 	host := schema.EntityRef{Type: schema.EntityHost, Key: "web-1.acme.example"}
 	user := schema.EntityRef{Type: schema.EntityUser, Key: "bob@acme.example"}
 	const at = schema.Millis(1_795_300_000_123)
-	return []noun{
+	return append([]noun{
 		nounOf("Alert", sampleAlert()),
 		nounOf("Watermark", &schema.Watermark{Tenant: "acme", Source: "ids-1", Topic: "raw-ids", Partition: 3, Partitions: 8, Offset: 1 << 40,
 			MaxCreated: at, Idle: true, Now: at + 5, Stats: schema.SourceStats{Records: 10, Accepted: 7, Rejected: 2, Ignored: 1, Bytes: 12345}}),
@@ -80,9 +80,11 @@ func nouns() []noun {
 			Verdict: schema.VerdictMalicious, Severity: schema.SeverityHigh, Confidence: 90, TLP: schema.TLPAmber, ValidFrom: at,
 			ValidUntil: at + schema.Day, Labels: []string{"c2", "apt"}, Tenant: "acme", Exact: true, Listed: true, Wish: schema.WishBlock, Rank: 60,
 			Fresh: at + 5, Threats: []schema.Threat{{Kind: schema.ThreatMalware, ID: "malware--1", Name: "Emotet"}, {Kind: schema.ThreatTechnique, Name: "T1566"}}}),
+		nounOf("RetroMatch", &schema.RetroMatch{Tenant: "acme", Alert: alert, Source: "ids-1", Created: at, Incident: incident, On: host, Made: at + schema.Day,
+			Match: sampleAlert().Matches[0]}),
 		nounOf("Source", &schema.Source{ID: "ids-1", Tenant: "acme", Topic: "raw-ids", Formats: []string{"suricata_eve"},
 			Attests: []string{"host", "ip"}, Silence: schema.Hour, Zone: "Europe/Berlin"}),
-	}
+	}, indicatorNouns()...)
 }
 
 func sampleAlert() *schema.Alert {

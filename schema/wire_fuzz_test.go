@@ -71,6 +71,7 @@ func FuzzDecodeActionResult(f *testing.F) { fuzz(f, "ActionResult") }
 func FuzzDecodeLedgerEvent(f *testing.F)  { fuzz(f, "LedgerEvent") }
 func FuzzDecodeAsset(f *testing.F)        { fuzz(f, "Asset") }
 func FuzzDecodeIndicator(f *testing.F)    { fuzz(f, "Indicator") }
+func FuzzDecodeRetroMatch(f *testing.F)   { fuzz(f, "RetroMatch") }
 func FuzzDecodeSource(f *testing.F)       { fuzz(f, "Source") }
 
 // FuzzDecodeEntry: no panic; the body lies within the input; an unknown entry

@@ -79,6 +79,7 @@ const (
 	EntryAlert     EntryKind = 1
 	EntryWatermark EntryKind = 2
 	EntryControl   EntryKind = 3
+	EntryRetro     EntryKind = 4
 )
 
 // String gives the lower-case name.
@@ -90,6 +91,8 @@ func (k EntryKind) String() string {
 		return "watermark"
 	case EntryControl:
 		return "control"
+	case EntryRetro:
+		return "retro"
 	}
 	return "unknown"
 }
@@ -116,6 +119,13 @@ func AppendControlEntry(dst []byte, k *Control) []byte {
 	return c.b
 }
 
+// AppendRetroEntry appends a LogEntry that holds m.
+func AppendRetroEntry(dst []byte, m *RetroMatch) []byte {
+	c := entryWriter(dst, EntryRetro)
+	m.wire(&c)
+	return c.b
+}
+
 func entryWriter(dst []byte, kind EntryKind) codec {
 	c := writer(dst, "entry")
 	c.reserve(protowire.Number(kind), kind.String(), 2) // most bodies take 128 to 16383 bytes
@@ -128,7 +138,7 @@ func entryWriter(dst []byte, kind EntryKind) codec {
 func DecodeEntry(b []byte) (kind EntryKind, body []byte, err error) {
 	c := reader(b, "entry")
 	for c.pass(nil) {
-		for _, k := range [...]EntryKind{EntryAlert, EntryWatermark, EntryControl} {
+		for _, k := range [...]EntryKind{EntryAlert, EntryWatermark, EntryControl, EntryRetro} {
 			if c.num != protowire.Number(k) {
 				continue
 			}

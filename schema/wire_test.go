@@ -112,6 +112,7 @@ func TestEntry(t *testing.T) {
 	long := &schema.Alert{Raw: bytes.Repeat([]byte("x"), 20_000)} // a length of three bytes
 	mark := nouns()[1].sample.(*schema.Watermark)
 	control := nouns()[2].sample.(*schema.Control)
+	retro := &schema.RetroMatch{Tenant: "acme", Match: sampleAlert().Matches[0]}
 	for _, tt := range []struct {
 		name  string
 		kind  schema.EntryKind
@@ -124,6 +125,7 @@ func TestEntry(t *testing.T) {
 		{"empty alert", schema.EntryAlert, schema.AppendAlertEntry(nil, &schema.Alert{}), nil},
 		{"watermark", schema.EntryWatermark, schema.AppendWatermarkEntry(nil, mark), mark.AppendWire(nil)},
 		{"control", schema.EntryControl, schema.AppendControlEntry(nil, control), control.AppendWire(nil)},
+		{"retro", schema.EntryRetro, schema.AppendRetroEntry(nil, retro), retro.AppendWire(nil)},
 		{"newer kind", schema.EntryUnknown, protowire.AppendString(protowire.AppendTag(nil, 9, protowire.BytesType), "?"), nil},
 		{"nothing", schema.EntryUnknown, nil, nil},
 	} {

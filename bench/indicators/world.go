@@ -153,7 +153,7 @@ func Indicator(i uint64, revision int) schema.Indicator {
 		at += 1 + copy(id[at+1:], hexed[part[0]:part[1]])
 	}
 	return schema.Indicator{ID: string(id[:]), Feed: feeds[i%uint64(len(feeds))], Type: t, Value: string(v), Verdict: schema.VerdictMalicious,
-		Severity: schema.Severity(1 + i%5), Confidence: uint8(i % 101), TLP: schema.TLP(i % 4),
+		Severity: schema.Severity(1 + i%5), Confidence: uint8(i % 101), TLP: schema.TLP(i % 3),
 		ValidFrom: until - schema.Millis(i%1000)*schema.Hour, ValidUntil: until + schema.Millis(revision)}
 }
 

@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
-	"github.com/interdict/interdict/intel"
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/schema"
@@ -37,11 +35,13 @@ type app struct {
 	store      *clickhouse.Store // nil where persist does not run here
 	runners    []*kafka.Runner
 	sink       *kafka.Sink
+	seen       *kafka.Sink // what alerts named, for retro-match; nil where that is not done
+	intel      appIntel
 	progress   *pipeline.Progress
 	formats    *normalize.Formats
 	failpoint  func(string)
 	clock      func() time.Time // nil: the machine's
-	indicators string           // more than the library's
+	indicators string           // a list for the library
 }
 
 // newApp starts what the hops stand on: in embedded mode the broker and the
@@ -63,9 +63,6 @@ func newApp(ctx context.Context, cfg *settings.Config, log *slog.Logger, opts ..
 			return a, err
 		}
 	}
-	if err := a.loadIndex(); err != nil {
-		return a, err
-	}
 	if slices.Contains(cfg.Hops, "persist") {
 		if a.store, err = clickhouse.Open(ctx, cfg.ClickHouse); err != nil {
 			return a, err
@@ -79,37 +76,17 @@ func newApp(ctx context.Context, cfg *settings.Config, log *slog.Logger, opts ..
 			return a, fmt.Errorf("recording the sources (is the store migrated?): %w", err)
 		}
 	}
+	if err := a.startIntel(ctx); err != nil {
+		return a, fmt.Errorf("threat intelligence: %w", err)
+	}
 	return a, a.plan()
 }
 
 // withClock replaces the clock of hop 1 and of what waits by it.
 func withClock(now func() time.Time) func(*app) { return func(a *app) { a.clock = now } }
 
-// withIndicators adds a list of indicators to the library's.
+// withIndicators puts a list into the library as the feed demo.
 func withIndicators(list string) func(*app) { return func(a *app) { a.indicators = list } }
-
-// loadIndex builds the index of the library and of added indicators.
-func (a *app) loadIndex() error {
-	taken, _, err := intel.Read(strings.NewReader(a.indicators), intel.Defaults{Feed: "demo", Verdict: schema.VerdictMalicious, Confidence: 90})
-	if err != nil {
-		return err
-	}
-	x, err := buildIndex(a.cfg, taken)
-	if err != nil {
-		return err
-	}
-	a.holder.Store(x)
-	return nil
-}
-
-// buildIndex builds the index of the library and of more indicators.
-func buildIndex(cfg *settings.Config, more []schema.Indicator) (*match.Index, error) {
-	_, all, err := intel.Open(cfg.DataDir).Load()
-	if err != nil {
-		return nil, err
-	}
-	return match.Build(cfg.Match, append(all, more...))
-}
 
 // startEmbedded starts the broker and the engine and points the configuration at
 // them.
@@ -150,6 +127,9 @@ func (a *app) plan() error {
 	if a.store != nil {
 		deps.Persist = persist.New(a.store, a.cfg.Persist)
 	}
+	if a.intel.past != nil {
+		deps.Seen = a.intel.past
+	}
 	p, err := pipeline.NewPlan(a.cfg.Plan(), deps)
 	if err != nil {
 		return usage{err}
@@ -171,17 +151,39 @@ func (a *app) plan() error {
 			return fmt.Errorf("hop persist: %w", err)
 		}
 	}
+	if hop, ok := p.SeenSink(); ok {
+		if a.seen, err = kafka.NewSink(a.cfg.Kafka, hop, a.cfg.Sink, set); err != nil {
+			return fmt.Errorf("hop %s: %w", hop.Name, err)
+		}
+	}
 	return nil
 }
 
 // run drives the hops until ctx ends or one of them cannot go on.
 func (a *app) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, r := range a.runners {
-		g.Go(func() error { return r.Run(ctx) })
+	if a.intel.follower != nil {
+		g.Go(func() error { return a.intel.follower.Run(ctx) })
 	}
-	if a.sink != nil {
-		g.Go(func() error { return a.sink.Run(ctx) })
+	if a.intel.manager != nil {
+		g.Go(func() error { return a.intel.manager.Run(ctx) })
+	}
+	if a.intel.past != nil {
+		g.Go(func() error { return a.intel.past.Run(ctx) })
+	}
+	g.Go(func() error {
+		if err := a.indexReady(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		for _, r := range a.runners {
+			g.Go(func() error { return r.Run(ctx) })
+		}
+		return nil
+	})
+	for _, s := range [...]*kafka.Sink{a.sink, a.seen} {
+		if s != nil {
+			g.Go(func() error { return s.Run(ctx) })
+		}
 	}
 	if a.cfg.Admin.Listen != "" {
 		g.Go(func() error { return a.serveAdmin(ctx) })
@@ -196,7 +198,7 @@ func (a *app) run(ctx context.Context) error {
 func (a *app) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	var errs []error
+	errs := []error{a.intel.close()}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}

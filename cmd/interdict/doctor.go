@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
-	"github.com/interdict/interdict/intel"
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/store/chdb"
@@ -82,7 +81,7 @@ func examine(ctx context.Context, cfg *settings.Config) []finding {
 	_, err := pipeline.NewPlan(cfg.Plan(), pipeline.Deps{Prefix: cfg.Kafka.Prefix})
 	add("configuration", err, fmt.Sprintf("%d sources, hops %v", len(cfg.Sources), cfg.Hops), "interdict config check")
 
-	x, err := intel.Open(cfg.DataDir).Index(cfg.Match)
+	x, _, err := openLibrary(cfg).Index(ctx, cfg.Match)
 	detail := ""
 	if err == nil {
 		detail = fmt.Sprintf("%d indicators", x.Len())

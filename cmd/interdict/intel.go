@@ -1,211 +1,119 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"slices"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/interdict/interdict/intel"
-	"github.com/interdict/interdict/pipeline"
+	"github.com/interdict/interdict/cmd/interdict/internal/settings"
+	"github.com/interdict/interdict/intel/library"
+	"github.com/interdict/interdict/intel/parse"
 	"github.com/interdict/interdict/schema"
-	"github.com/interdict/interdict/stages/match"
 )
 
 type intelCmd struct {
-	Import intelImportCmd `cmd:"" help:"Import a feed: a list, or a STIX 2.1 bundle; replaces the feed of that name."`
-	List   intelListCmd   `cmd:"" help:"List the feeds."`
-	Stats  intelStatsCmd  `cmd:"" help:"Count indicators by type, verdict and feed."`
-	Check  intelCheckCmd  `cmd:"" help:"Say which feeds know a value; exit 0 if it matches, 1 if not."`
+	Import    intelImportCmd    `cmd:"" help:"Import a feed: a file, folder or URL of a list, CSV, STIX, MISP event or warninglist. It replaces the feed of that name."`
+	Pull      intelPullCmd      `cmd:"" help:"Pull configured feeds once, now."`
+	List      intelListCmd      `cmd:"" help:"List the feeds and how they are: last pull, changes, errors, silence. Exit 1 while one fails or is silent."`
+	Stats     intelStatsCmd     `cmd:"" help:"Count indicators by type, verdict, feed and list."`
+	Check     intelCheckCmd     `cmd:"" help:"Say which feeds know a value and why it counts or not; exit 0 if it matches, 1 if not."`
+	Refused   intelRefusedCmd   `cmd:"" help:"Show what the last pull of a feed had and was not taken, with line and reason."`
+	Collide   intelCollideCmd   `cmd:"" help:"List indicators that are demoted: on a benign list, allowed, or outranked."`
+	Set       intelSetCmd       `cmd:"" help:"Set what an analyst knows better: verdict, wish, confidence, end. It sticks whatever the feeds say."`
+	Unset     intelUnsetCmd     `cmd:"" help:"Take back what was set."`
+	Overrides intelOverridesCmd `cmd:"" help:"List what analysts have set."`
+	Sight     intelSightCmd     `cmd:"" help:"Note that a value was seen: its indicators are fresh again."`
+	Export    intelExportCmd    `cmd:"" help:"Write indicators as STIX 2.1, CSV or a list, within their markings."`
+	Report    intelReportCmd    `cmd:"" help:"List threat reports, campaigns, actors and malware, or tell of one: indicators, alerts, incidents, impacted entities."`
+	Rm        intelRmCmd        `cmd:"" help:"Remove a feed and its indicators."`
 }
 
-// dataDir is where the library lives.
-type dataDir struct {
-	DataDir string `default:"data" type:"path" placeholder:"DIR" help:"Data folder with the indicator library."`
+// intelFlags say which library is meant.
+type intelFlags struct {
+	DataDir string `type:"path" placeholder:"DIR" help:"Data folder with the indicator library. Default: data_dir of the configuration, or data."`
+	Config  string `short:"c" type:"path" placeholder:"FILE" help:"Configuration with ingestion rules and feeds; not needed."`
 }
 
-type intelImportCmd struct {
-	dataDir
-	Feed       string `placeholder:"NAME" help:"Name of the feed; default: from the file's name."`
-	Verdict    string `default:"malicious" enum:"malicious,suspicious,benign" help:"What the feed's values are (${enum})."`
-	Confidence uint8  `default:"75" help:"Confidence, 0 to 100, where the feed gives none."`
-	TLP        string `name:"tlp" default:"clear" enum:"clear,green,amber,red" help:"Marking (${enum})."`
-	JSON       bool   `name:"json" help:"Print the report as JSON."`
-	From       string `arg:"" help:"File, http(s) URL, or - for standard input."`
-}
-
-func (c *intelImportCmd) Run(ctx context.Context, s *streams) error {
-	in, err := c.open(ctx, s)
+// open gives the library and the configuration, which without a file is the default.
+func (f intelFlags) open(s *streams) (*library.Library, *settings.Config, error) {
+	environ := s.environ
+	if f.Config == "" {
+		environ = append([]string{"INTERDICT_EMBEDDED=true"}, environ...)
+	}
+	cfg, err := settings.Load(f.Config, environ)
 	if err != nil {
-		return err
+		return nil, nil, usage{err}
 	}
-	defer in.Close()
-	feed := c.Feed
-	if feed == "" {
-		feed = pipeline.SourceName(strings.TrimRight(c.From, "/"))
+	if f.DataDir != "" {
+		cfg.DataDir = f.DataDir
 	}
-	def := intel.Defaults{Feed: feed, Confidence: min(c.Confidence, 100)}
-	if err := def.Verdict.UnmarshalText([]byte(c.Verdict)); err != nil {
-		return usage{err}
-	}
-	if err := def.TLP.UnmarshalText([]byte(c.TLP)); err != nil {
-		return usage{err}
-	}
-	taken, refused, err := intel.Read(in, def)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.From, err)
-	}
-	rep, err := intel.Open(c.DataDir).Import(feed, c.From, time.Now(), taken, refused)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return json.NewEncoder(s.out).Encode(rep)
-	}
-	for _, r := range refused {
-		fmt.Fprintf(s.err, "%s:%d: refused %q: %s\n", c.From, r.Line, r.Value, r.Reason)
-	}
-	_, err = fmt.Fprintf(s.out, "feed %s: %d indicators (%d added, %d kept, %d removed), %d lines refused\n",
-		feed, rep.Indicators, rep.Added, rep.Kept, rep.Removed, rep.Refused)
-	return err
+	return openLibrary(cfg), cfg, nil
 }
 
-func (c *intelImportCmd) open(ctx context.Context, s *streams) (io.ReadCloser, error) {
-	if c.From == "-" {
-		return io.NopCloser(s.in), nil
-	}
-	if !strings.HasPrefix(c.From, "http://") && !strings.HasPrefix(c.From, "https://") {
-		return os.Open(c.From)
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.From, nil)
-	if err != nil {
-		cancel()
-		return nil, usage{err}
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		cancel()
-		resp.Body.Close()
-		return nil, fmt.Errorf("%s: server answered %s", c.From, resp.Status)
-	}
-	return download{resp.Body, cancel}, nil
+// openLibrary gives the library of a configuration.
+func openLibrary(cfg *settings.Config) *library.Library {
+	return library.Open(filepath.Join(cfg.DataDir, "indicators"), cfg.Intel.Library)
 }
 
-// download ends its request's deadline when it is closed.
-type download struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (d download) Close() error {
-	d.cancel()
-	return d.ReadCloser.Close()
-}
-
-type intelListCmd struct {
-	dataDir
-	JSON bool `name:"json" help:"Print as JSON lines."`
-}
-
-func (c *intelListCmd) Run(s *streams) error {
-	feeds, _, err := intel.Open(c.DataDir).Load()
-	if err != nil {
-		return err
-	}
-	for _, f := range feeds {
-		if c.JSON {
-			err = json.NewEncoder(s.out).Encode(f)
-		} else {
-			_, err = fmt.Fprintf(s.out, "%-24s %9d indicators  %6d refused  %s  %s\n", f.Name, f.Indicators, f.Refused, f.Imported, f.Origin)
-		}
+// observable reads a value given by hand; a type says what it is where the value
+// alone cannot.
+func observable(value, typ string) (schema.Observable, error) {
+	if typ == "" {
+		o, err := parse.Recognize(value)
 		if err != nil {
-			return err
+			return o, usagef("%q: %w; --type says what it is", value, err)
 		}
+		return o, nil
 	}
-	return nil
-}
-
-type intelStatsCmd struct {
-	dataDir
-	JSON bool `name:"json" help:"Print as JSON."`
-}
-
-func (c *intelStatsCmd) Run(s *streams) error {
-	_, all, err := intel.Open(c.DataDir).Load()
+	var t schema.ObservableType
+	if err := t.UnmarshalText([]byte(typ)); err != nil || t == schema.ObservableUnknown {
+		return schema.Observable{}, usagef("type %q is unknown: %s", typ, strings.Join(observableTypes(), ", "))
+	}
+	o, err := parse.Value(t, value)
 	if err != nil {
-		return err
+		return o, usagef("%q: %w", value, err)
 	}
-	count := map[string]map[string]int{"type": {}, "verdict": {}, "feed": {}}
-	for _, i := range all {
-		count["type"][i.Type.String()]++
-		count["verdict"][i.Verdict.String()]++
-		count["feed"][i.Feed]++
-	}
-	if c.JSON {
-		return json.NewEncoder(s.out).Encode(count)
-	}
-	for _, by := range []string{"type", "verdict", "feed"} {
-		names := make([]string, 0, len(count[by]))
-		for n := range count[by] {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		for _, n := range names {
-			if _, err := fmt.Fprintf(s.out, "%-8s %-24s %9d\n", by, n, count[by][n]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return o, nil
 }
 
-type intelCheckCmd struct {
-	dataDir
-	JSON  bool   `name:"json" help:"Print as JSON lines."`
-	Value string `arg:"" help:"Address, network, domain, URL, file hash or e-mail address; may be defanged."`
+func observableTypes() []string {
+	var names []string
+	for t := schema.ObservableIP; int(t) < schema.ObservableTypes; t++ {
+		names = append(names, t.String())
+	}
+	return names
 }
 
-func (c *intelCheckCmd) Run(s *streams) error {
-	o, err := intel.Recognize(c.Value)
-	if err != nil {
-		return usagef("%q is %w", c.Value, err)
-	}
-	x, err := intel.Open(c.DataDir).Index(match.DefaultConfig())
-	if err != nil {
-		return err
-	}
-	matched := false
-	for _, e := range intel.Explain(x, o, schema.FromTime(time.Now())) {
-		matched = matched || e.Counts && e.Indicator.Verdict != schema.VerdictBenign
-		if c.JSON {
-			if err := json.NewEncoder(s.out).Encode(e); err != nil {
-				return err
-			}
-			continue
+// moment reads a time: RFC 3339, a date, or a span from now such as 30d or 12h.
+func moment(text string, now time.Time) (time.Time, error) {
+	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
 		}
-		counts := "counts"
-		if !e.Counts {
-			counts = "does not count"
-		}
-		i := e.Indicator
-		fmt.Fprintf(s.out, "%s %s: feed %s says %s %s is %s, confidence %d, TLP %s (%s): %s\n",
-			o.Type, o.Value, i.Feed, i.Type, i.Value, i.Verdict, i.Confidence, i.TLP, counts, e.Why)
 	}
-	if !matched {
-		if !c.JSON {
-			fmt.Fprintf(s.out, "%s %s: no indicator matches\n", o.Type, o.Value)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if d, err := time.ParseDuration(days + "h"); err == nil {
+			return now.Add(24 * d), nil
 		}
-		return quietError(exitFailed)
 	}
-	return nil
+	if d, err := time.ParseDuration(text); err == nil {
+		return now.Add(d), nil
+	}
+	return time.Time{}, usagef("%q is no time: want a date, RFC 3339, or a span such as 30d or 12h", text)
+}
+
+// ago tells people how long ago something was.
+func ago(at schema.Millis, now time.Time) string {
+	if at == 0 {
+		return "never"
+	}
+	d := now.Sub(at.Time()).Round(time.Second)
+	switch {
+	case d < 0:
+		return "in " + (-d).String()
+	case d >= 48*time.Hour:
+		return strconv.Itoa(int(d.Hours()/24)) + "d ago"
+	}
+	return d.String() + " ago"
 }

@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel"
+	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/pipeline"
-	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
 )
 
@@ -31,7 +34,7 @@ func (c *replayCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	index, err := loadIndex(cfg, c.Indicators)
+	index, err := loadIndex(ctx, cfg, c.Indicators)
 	if err != nil {
 		return err
 	}
@@ -77,20 +80,25 @@ func (c *replayCmd) config(s *streams) (*settings.Config, error) {
 	return cfg, nil
 }
 
-// loadIndex builds the index of the library and of more feeds.
-func loadIndex(cfg *settings.Config, files []string) (*match.Index, error) {
-	var more []schema.Indicator
-	for _, name := range files {
+// loadIndex gives the index of the library and of more feeds.
+func loadIndex(ctx context.Context, cfg *settings.Config, files []string) (*match.Index, error) {
+	x, _, err := openLibrary(cfg).Index(ctx, cfg.Match)
+	if err != nil {
+		return nil, err
+	}
+	var texts []intel.Text
+	for n, name := range files {
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
-		taken, _, err := intel.Read(f, intel.Defaults{Feed: pipeline.SourceName(name), Verdict: schema.VerdictMalicious, Confidence: 75})
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		defer f.Close()
+		feed := fact.DefaultFeed()
+		feed.Name, feed.Transport = pipeline.SourceName(name), fact.TransportUpload
+		if slices.ContainsFunc(texts, func(t intel.Text) bool { return t.Feed.Name == feed.Name }) {
+			feed.Name += "-" + strconv.Itoa(n+1) // of another folder
 		}
-		more = append(more, taken...)
+		texts = append(texts, intel.Text{Feed: feed, Origin: name, Body: f})
 	}
-	return buildIndex(cfg, more)
+	return intel.With(ctx, x, cfg.Intel.Library, time.Now(), texts...)
 }

@@ -9,7 +9,7 @@ import (
 
 type runCmd struct {
 	configFlag
-	Hops []string `placeholder:"HOP" help:"Run these hops only: detect, correlate, respond, persist."`
+	Hops []string `placeholder:"HOP" help:"Run these hops only: intel, detect, correlate, respond, persist."`
 }
 
 func (c *runCmd) Run(ctx context.Context, s *streams) error {

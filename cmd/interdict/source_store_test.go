@@ -51,7 +51,7 @@ func TestSourceStatusOfDeployment(t *testing.T) {
 	config, kcfg := broker(t, `  - {id: ids, tenant: acme, topic: acme.ids, formats: [suricata_eve], silence: 1h}
   - {id: mail, tenant: acme, topic: acme.mail, silence: 30m}
 `)
-	edit(t, config, "sources:", "clickhouse:\n  dsn: "+dsn+"\nsources:")
+	edit(t, config, "sources:", "data_dir: "+t.TempDir()+"\nclickhouse:\n  dsn: "+dsn+"\nsources:")
 	ask := func(code int, args ...string) (x sourcesStatus) {
 		t.Helper()
 		r := do(t, "", append([]string{"source", "status", "-c", config, "--json"}, args...)...)

@@ -216,3 +216,14 @@ func (f *Feed) Takes(t schema.ObservableType) bool {
 	}
 	return slices.Contains(f.Types, t.String())
 }
+
+// UnmarshalYAML reads a feed over the defaults.
+func (f *Feed) UnmarshalYAML(read func(any) error) error {
+	type plain Feed // without this method
+	p := plain(DefaultFeed())
+	if err := read(&p); err != nil {
+		return err
+	}
+	*f = Feed(p)
+	return nil
+}

@@ -23,13 +23,14 @@ const visibleWithin = 3 * time.Second
 // counts of the sharded topics.
 func checkTopics(ctx context.Context, adm *kadm.Client, cfg Config, hop pipeline.Hop) (map[string]int32, error) {
 	names := slices.Clone(hop.Inputs)
-	sharded := make(map[string]int32)
+	sharded, single := make(map[string]int32), make(map[string]bool)
 	for _, spec := range pipeline.Topics() {
 		name := spec.Topic.Name(cfg.Prefix)
 		names = append(names, name)
 		if spec.Sharded {
 			sharded[name] = cfg.Partitions
 		}
+		single[name] = spec.Single
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -49,6 +50,9 @@ func checkTopics(ctx context.Context, adm *kadm.Client, cfg Config, hop pipeline
 	for _, name := range names {
 		if n := int32(len(found[name].Partitions)); sharded[name] != 0 && n != sharded[name] {
 			wrong = append(wrong, fmt.Sprintf("%s has %d partitions, the configuration says %d", name, n, sharded[name]))
+		}
+		if n := len(found[name].Partitions); single[name] && n != 1 {
+			wrong = append(wrong, fmt.Sprintf("%s has %d partitions and may have one only", name, n))
 		}
 	}
 	if len(wrong) > 0 {

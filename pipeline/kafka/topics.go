@@ -203,7 +203,8 @@ func (c Config) admin() (*kadm.Client, error) {
 type wanted struct {
 	plan     TopicPlan
 	create   bool
-	sharded  bool
+	counted  bool // the number of partitions matters
+	single   bool // and is one
 	settings []setting
 }
 
@@ -220,7 +221,7 @@ func wantedTopics(cfg Config, raw []RawTopic) []wanted {
 		insync = "2"
 	}
 	for _, spec := range pipeline.Topics() {
-		w := wanted{create: true, sharded: spec.Sharded, plan: TopicPlan{Name: spec.Topic.Name(cfg.Prefix), WantPartitions: 1, Holds: spec.Holds}}
+		w := wanted{create: true, counted: spec.Sharded || spec.Single, single: spec.Single, plan: TopicPlan{Name: spec.Topic.Name(cfg.Prefix), WantPartitions: 1, Holds: spec.Holds}}
 		if spec.Sharded {
 			w.plan.WantPartitions = cfg.Partitions
 		}
@@ -297,10 +298,14 @@ func (w wanted) compare(d kadm.TopicDetail, have map[string]string, cfg Config) 
 			p.Replication = n
 		}
 	}
-	if !w.sharded {
+	switch {
+	case !w.counted:
 		p.WantPartitions = 0
-	}
-	if w.sharded && p.Partitions != p.WantPartitions {
+	case p.Partitions == p.WantPartitions:
+	case w.single:
+		p.State = TopicRefused
+		p.Problem = fmt.Sprintf("has %d partitions and may have one only: its records are one sequence; delete the topic and apply again", p.Partitions)
+	default:
 		p.State = TopicRefused
 		p.Problem = fmt.Sprintf("has %d partitions, the configuration says %d; repartitioning is a procedure of its own", p.Partitions, p.WantPartitions)
 	}

@@ -76,7 +76,9 @@ func (c *Correlator) Process(_ context.Context, b *schema.Batch) error {
 		a.Standing = standing
 		c.seen = append(c.seen, idx)
 	}
+	c.retros(b)
 	c.resolveAll(b)
+	c.tellRetros(b)
 	if len(later) > 0 { // of incidents that this batch made
 		c.controls(b, later)
 		c.resolveAll(b)

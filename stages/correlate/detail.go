@@ -2,7 +2,6 @@ package correlate
 
 import (
 	"encoding/binary"
-	"slices"
 	"unicode/utf8"
 	"unsafe"
 
@@ -16,7 +15,7 @@ type detail struct {
 	title      string
 	vendorID   string
 	source     string
-	malicious  bool // matched an indicator with that verdict
+	verdict    verdict
 	start, end schema.Millis
 	techniques string // see technique
 }
@@ -65,11 +64,11 @@ func cutText(b string) (text, rest string, ok bool) {
 const detailFixed = 17
 
 func appendDetail(b []byte, a *schema.Alert) []byte {
-	flags := byte(0)
-	if slices.ContainsFunc(a.Matches, func(m schema.Match) bool { return m.Verdict == schema.VerdictMalicious }) {
-		flags = 1
+	var v verdict
+	for i := range a.Matches {
+		v = v.with(&a.Matches[i])
 	}
-	b = append(b, flags)
+	b = append(b, byte(v))
 	b = binary.LittleEndian.AppendUint64(b, uint64(a.Start))
 	b = binary.LittleEndian.AppendUint64(b, uint64(a.End))
 	b = appendText(b, a.Source)
@@ -87,7 +86,7 @@ func (d *detail) decode(b []byte) (ok bool) {
 	if len(b) < detailFixed {
 		return false
 	}
-	d.malicious = b[0]&1 != 0
+	d.verdict = verdict(b[0])
 	d.start, d.end = schema.Millis(binary.LittleEndian.Uint64(b[1:])), schema.Millis(binary.LittleEndian.Uint64(b[9:]))
 	rest := alias(b[detailFixed:])
 	if d.source, rest, ok = cutText(rest); !ok {
@@ -103,7 +102,7 @@ func (d *detail) decode(b []byte) (ok bool) {
 // describe fills what an observation repeats of its detail. Equal hashes are taken
 // for equal lists: what a collision could hide is a source or technique of a head.
 func (o *obsRec) describe(d *detail) {
-	o.from, o.to, o.malicious = o.t, o.t, d.malicious
+	o.from, o.to, o.verdict = o.t, o.t, d.verdict
 	if d.start != 0 {
 		o.from = int64(d.start)
 	}
@@ -125,7 +124,7 @@ func technique(list string) (t schema.Technique, rest string, ok bool) {
 
 // valid reports whether b is a whole detail.
 func (d *detail) valid(b []byte) bool {
-	ok := d.decode(b)
+	ok := d.decode(b) && d.verdict.valid()
 	n := 0
 	for rest := d.techniques; ok && rest != ""; n++ {
 		_, rest, ok = technique(rest)

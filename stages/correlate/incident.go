@@ -42,14 +42,14 @@ type shared struct {
 
 // facts is what title, priority and promotion are made of.
 type facts struct {
-	alerts    int
-	severity  schema.Severity
-	title     string // of the most severe alert, the oldest of those
-	malicious bool
-	hosts     int
-	users     int
-	tactics   tactics
-	sources   []string // sorted
+	alerts   int
+	severity schema.Severity
+	title    string // of the most severe alert, the oldest of those
+	verdict  verdict
+	hosts    int
+	users    int
+	tactics  tactics
+	sources  []string // sorted
 }
 
 // build gives the head of the incident founded by f, shown with the alerts ms,
@@ -71,6 +71,7 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 	out.First, out.Last = maxTime, -maxTime
 	for i, m := range ms {
 		a := t.alerts.at(m)
+		facts.verdict = facts.verdict.and(a.retro)
 		for o := a.obs; o != 0; {
 			rec := t.obs.at(o)
 			h.merge(t, &out, &facts, rec, o == a.cur, int32(i))
@@ -84,6 +85,7 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 		slices.SortFunc(h.ttps, compareTTP)
 		h.ttps = slices.Compact(h.ttps)
 	}
+	facts.severity = max(facts.severity, facts.verdict.raised())
 	facts.sources = h.sources
 	facts.tactics = tacticsOf(h.ttps)
 	out.Sources = h.strings.clone(h.sources[:min(len(h.sources), maxSources)])
@@ -105,7 +107,7 @@ func (h *headBuilder) build(l *ladder, t *tenant, f int32, ms []int32, final boo
 // count, the rest comes from the latest revision.
 func (h *headBuilder) merge(t *tenant, out *schema.Incident, f *facts, rec *obsRec, current bool, member int32) {
 	out.First, out.Last = min(out.First, millis(rec.from)), max(out.Last, millis(rec.to))
-	f.malicious = f.malicious || rec.malicious
+	f.verdict = f.verdict.and(rec.verdict)
 	known := slices.Contains(h.flavors, rec.flavor)
 	best := current && (f.title == "" && f.severity == 0 || rec.sev > f.severity)
 	if best || !known {

@@ -99,6 +99,8 @@ func (s *reader) alert() {
 	s.alerts = append(s.alerts, idx)
 	t.byID.set(a.id, idx)
 	a.late, a.stale = s.flag(), s.flag()
+	a.retro = verdict(s.byte())
+	s.check(a.retro.valid(), "a verdict that no match gives")
 	n := s.num()
 	s.check(n > 0, "alert without observation")
 	var obs []int32

@@ -17,7 +17,7 @@ import (
 // little to lie about.
 
 // stateVersion is the version of the snapshot's layout and of the rules.
-const stateVersion = 2
+const stateVersion = 3
 
 const magic = "correlate"
 
@@ -100,6 +100,7 @@ func (s *writer) alert(a *alertRec) {
 	s.w.Write(a.id[:])
 	s.flag(a.late)
 	s.flag(a.stale)
+	s.w.WriteByte(byte(a.retro))
 	obs := s.observations(a)
 	s.num(uint64(len(obs)))
 	for _, o := range obs {

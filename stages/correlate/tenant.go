@@ -30,6 +30,7 @@ type alertRec struct {
 	news   uint64 // pass that found it changed or newly linked; not state
 	top    int8   // highest level it takes part in: its incident's
 	minSev schema.Severity
+	retro  verdict // of indicators that came after it
 	late   bool
 	stale  bool // what its row shows of it has changed
 }
@@ -67,10 +68,10 @@ type obsRec struct {
 	held    bool // its single keys wait for their sealed degree
 
 	// Of its blobs, so that a head seldom reads them.
-	from, to  int64  // activity
-	flavor    uint64 // hash of source and techniques
-	malicious bool
-	contacts  bool // its entities make a contact; see path.go
+	from, to int64  // activity
+	flavor   uint64 // hash of source and techniques
+	verdict  verdict
+	contacts bool // its entities make a contact; see path.go
 }
 
 // content names one document of an alert.

@@ -133,7 +133,7 @@ const factors = 5
 func (f *facts) score(out *[factors]schema.Factor) (n int, priority uint8) {
 	severity := [...]int{0, 5, 10, 20, 35, 50, 50}
 	match := 0
-	if f.malicious {
+	if f.verdict.malicious() {
 		match = 15
 	}
 	sum := 0
@@ -162,5 +162,5 @@ func (f *facts) promoted(l *ladder) bool {
 	return f.severity >= l.promoteFrom ||
 		p.Sources > 0 && len(f.sources) >= p.Sources ||
 		p.Tactics > 0 && f.tactics.n >= p.Tactics ||
-		p.Malicious && f.malicious
+		p.Malicious && f.verdict.malicious()
 }

@@ -127,9 +127,10 @@ func (c *catalog) lookup(a *schema.Alert, to []*candidate) []*candidate {
 	if a.Severity < c.severity {
 		return to
 	}
+	matched := slices.ContainsFunc(a.Matches, speaks)
 	add := func(list []*candidate) {
 		for _, x := range list {
-			if a.Severity >= x.severity && (!x.matched || len(a.Matches) > 0) && !slices.Contains(to, x) {
+			if a.Severity >= x.severity && (!x.matched || matched) && !slices.Contains(to, x) {
 				to = append(to, x)
 			}
 		}

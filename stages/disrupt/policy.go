@@ -51,7 +51,7 @@ type Signal struct {
 	MinSeverity string   `yaml:"min_severity" json:"min_severity"`                 // least severity, by name
 	Techniques  []string `yaml:"techniques,omitempty" json:"techniques,omitempty"` // any of these, sub-techniques included, or of Tactics
 	Tactics     []string `yaml:"tactics,omitempty" json:"tactics,omitempty"`
-	Matched     bool     `yaml:"matched,omitempty" json:"matched,omitempty"` // an indicator matched the alert
+	Matched     bool     `yaml:"matched,omitempty" json:"matched,omitempty"` // an indicator matched the alert, and the match counts
 	When        string   `yaml:"when,omitempty" json:"when,omitempty"`       // CEL over alert and target; see View
 }
 

@@ -32,7 +32,7 @@ type View struct {
 	Techniques []string `cel:"techniques"`
 	Tactics    []string `cel:"tactics"`
 	Entities   []Named  `cel:"entities"`
-	Matches    []Hit    `cel:"matches"`
+	Matches    []Hit    `cel:"matches"` // those that count; see schema.Match.Counts
 }
 
 // Named is an entity as expressions see it; target is one too.
@@ -165,12 +165,23 @@ func (v *View) fill(a *schema.Alert) {
 	for i := range a.Entities[:min(maxList, len(a.Entities))] {
 		v.Entities = append(v.Entities, named(&a.Entities[i]))
 	}
-	for i := range a.Matches[:min(maxList, len(a.Matches))] {
+	for i := range a.Matches {
 		m := &a.Matches[i]
+		if !speaks(*m) {
+			continue
+		}
+		if len(v.Matches) == maxList {
+			break
+		}
 		v.Matches = append(v.Matches, Hit{Type: m.Type.String(), Value: cut(m.Value), Feed: cut(m.Feed),
 			Verdict: m.Verdict.String(), Confidence: int64(m.Confidence)})
 	}
 }
+
+// speaks reports a match that may be reason to act: one that counts, and that
+// was known when the alert came. What intelligence learns later is evidence for
+// people; it is as old as its alert and never acts by itself.
+func speaks(m schema.Match) bool { return m.Counts() && !m.Retro }
 
 func named(e *schema.Entity) Named {
 	return Named{Type: e.Type.String(), Role: e.Role.String(), Key: cut(e.Key), Attested: e.Attested}

@@ -126,7 +126,7 @@ func (x *Index) edit(list []numbered) (*Index, Applied, error) {
 func (x *Index) edited(list []numbered) (*Index, Applied, error) {
 	var done Applied
 	slices.SortFunc(list, byIdentity)
-	next := &Index{cfg: x.cfg, shards: x.shards, nets: x.nets, debt: x.debt, own: x.own}
+	next := &Index{cfg: x.cfg, shards: x.shards, nets: x.nets, types: x.types, debt: x.debt, own: x.own}
 	var edits []edit
 	for i := 0; i < len(list); {
 		number := shardOf(list[i].hash)
@@ -138,7 +138,7 @@ func (x *Index) edited(list []numbered) (*Index, Applied, error) {
 			}
 			edits = append(edits, list[i].edit)
 		}
-		s, did, err := x.shards[number].apply(edits, x.own)
+		s, did, err := x.shards[number].apply(edits, x.own, &next.types)
 		if err != nil {
 			return nil, done, err
 		}

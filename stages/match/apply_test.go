@@ -37,7 +37,11 @@ func TestApplyOracle(t *testing.T) {
 		i := schema.Indicator{Feed: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "feed"), ID: rapid.SampledFrom([]string{"", "x",
 			"indicator--01234567-89ab-cdef-0123-456789abcdef", "indicator--01234567-89AB-cdef-0123-456789abcdef"}).Draw(t, "id"),
 			Confidence: rapid.Uint8Range(0, 3).Draw(t, "confidence"), ValidUntil: schema.Millis(rapid.Int64Range(-1, 2).Draw(t, "until")),
-			Labels: rapid.SliceOfN(rapid.SampledFrom([]string{"", "l"}), 0, 2).Draw(t, "labels")}
+			Labels: rapid.SliceOfN(rapid.SampledFrom([]string{"", "l"}), 0, 2).Draw(t, "labels"),
+			Fresh:  schema.Millis(rapid.Int64Range(0, 1).Draw(t, "fresh")), Tenant: rapid.SampledFrom([]string{"", "acme"}).Draw(t, "tenant"), Exact: n%2 == 0}
+		if n%5 == 0 {
+			i.Threats = []schema.Threat{{Kind: schema.ThreatTool, Name: "t"}}
+		}
 		switch n % 3 {
 		case 0:
 			i.Type, i.Value = schema.ObservableIP, fmt.Sprintf("198.51.100.%d", n)
@@ -104,7 +108,7 @@ func TestApplyOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if x.Len() != len(all) || x.ID() != fresh.ID() || content(x) != content(fresh) {
+		if x.Len() != len(all) || x.ID() != fresh.ID() || x.types != fresh.types || content(x) != content(fresh) {
 			t.Fatalf("%d indicators, want %d:\n%s\nwant:\n%s", x.Len(), len(all), content(x), content(fresh))
 		}
 		for n := range 40 {

@@ -61,22 +61,34 @@ func (b *base) span(h uint64) (lo, hi int) {
 
 func (b *base) place(i int) uint32 { return binary.LittleEndian.Uint32(b.places[entryPlaces*i:]) }
 
-// maybe asks the filter, two locations first, which turn down three quarters of what
-// is absent. False is certain. Locations are asked in pairs without a branch between
-// them, so that memory fetches both at once.
+// maybe asks the filter, first the locations that lie in one cache line and turn down
+// fifteen of sixteen absent keys. False is certain. The others are asked in pairs
+// without a branch between them, so that memory fetches both at once.
 func (b *base) maybe(h uint64) bool {
+	line, bits := lineOf(h, b.size/lineBits)
+	words := b.words[line*(lineBits/64):][:lineBits/64]
+	if words[bits>>6&7]>>(bits&63)&(words[bits>>15&7]>>(bits>>9&63))&(words[bits>>24&7]>>(bits>>18&63))&(words[bits>>33&7]>>(bits>>27&63))&1 == 0 {
+		return false
+	}
 	p := probeOf(h)
-	for n := b.probes; n > 1; n -= 2 {
+	n := b.probes - lineProbes
+	for ; n > 1; n -= 2 {
 		one, two := p.next(b.size), p.next(b.size)
 		if b.words[one>>6]>>(one&63)&(b.words[two>>6]>>(two&63))&1 == 0 {
 			return false
 		}
 	}
-	if b.probes&1 != 0 {
+	if n > 0 {
 		at := p.next(b.size)
 		return b.words[at>>6]>>(at&63)&1 != 0
 	}
 	return true
+}
+
+// touch reads from the line of memory that maybe reads first.
+func (b *base) touch(h uint64) uint64 {
+	line, _ := lineOf(h, b.size/lineBits)
+	return b.words[line*(lineBits/64)]
 }
 
 // filterFor gives the size of a filter for n keys and an eighth more, so that a
@@ -84,7 +96,7 @@ func (b *base) maybe(h uint64) bool {
 func filterFor(n int, falsePositives float64) (size, probes uint, room int) {
 	room = n/8 + 64
 	m, k := bloom.EstimateParameters(uint(n+room), falsePositives)
-	return m, min(max(k, 2), maxProbes), room
+	return (m + lineBits - 1) / lineBits * lineBits, min(max(k, lineProbes), maxProbes), room
 }
 
 // filter gives the base's filter for setting keys in it while the base is made.
@@ -93,9 +105,15 @@ func (b *base) filter() *bloom.BloomFilter {
 }
 
 func setKey(f *bloom.BloomFilter, h uint64) {
+	size := uint64(f.Cap())
+	line, bits := lineOf(h, size/lineBits)
+	for range lineProbes {
+		f.BitSet().Set(uint(line*lineBits + bits%lineBits))
+		bits /= lineBits
+	}
 	p := probeOf(h)
-	for range f.K() {
-		f.BitSet().Set(uint(p.next(uint64(f.Cap()))))
+	for range f.K() - lineProbes {
+		f.BitSet().Set(uint(p.next(size)))
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/interdict/interdict/schema"
 	"github.com/zeebo/xxh3"
@@ -96,7 +95,7 @@ func (b *Builder) Index() (*Index, error) {
 		return nil, err
 	}
 	for i := range b.parts {
-		s, err := b.shard(i, x.own)
+		s, err := b.shard(i, x)
 		if err != nil {
 			return nil, err
 		}
@@ -112,8 +111,9 @@ func (b *Builder) Index() (*Index, error) {
 	return x, nil
 }
 
-// shard makes one shard and lets go of what it was made of; nil when it is empty.
-func (b *Builder) shard(number int, own *owner) (*shard, error) {
+// shard makes one shard of x, counts its types there, and lets go of what it was
+// made of; nil when it is empty.
+func (b *Builder) shard(number int, x *Index) (*shard, error) {
 	p := &b.parts[number]
 	size := len(p.tail)
 	for _, c := range p.chunks {
@@ -162,13 +162,14 @@ func (b *Builder) shard(number int, own *owner) (*shard, error) {
 		kept = append(kept, item{it.hash, uint32(len(records))})
 		records = append(records, r.whole...)
 		s.sum += xxh3.Hash(r.whole)
+		x.types.add(r.typ(), 1)
 	}
 	s.n = len(kept)
 	var err error
 	if s.base, err = newBase(kept, records, b.cfg.FalsePositives); err != nil {
 		return nil, err
 	}
-	s.base.segment = own.segment()
+	s.base.segment = x.own.segment()
 	return s, nil
 }
 
@@ -190,8 +191,8 @@ func surest(a, b []byte) int {
 	i, _ := p.decode()
 	j, _ := q.decode()
 	return cmp.Or(cmp.Compare(j.Confidence, i.Confidence), cmp.Compare(j.Severity, i.Severity), cmp.Compare(i.Verdict, j.Verdict),
-		cmp.Compare(j.TLP, i.TLP), cmp.Compare(i.ValidUntil, j.ValidUntil), cmp.Compare(i.ValidFrom, j.ValidFrom),
-		strings.Compare(strings.Join(i.Labels, "\x00"), strings.Join(j.Labels, "\x00")))
+		cmp.Compare(j.Rank, i.Rank), cmp.Compare(j.TLP.Secrecy(), i.TLP.Secrecy()), cmp.Compare(i.ValidUntil, j.ValidUntil),
+		cmp.Compare(i.ValidFrom, j.ValidFrom), cmp.Compare(j.Fresh, i.Fresh), compareBytes(p.whole, q.whole))
 }
 
 // WriteSnapshot makes the index shard by shard and writes it as a snapshot, never
@@ -209,7 +210,7 @@ func (b *Builder) WriteSnapshot(path string) error {
 		return err
 	}
 	for i := range b.parts {
-		s, err := b.shard(i, x.own)
+		s, err := b.shard(i, x)
 		if err != nil {
 			return errors.Join(err, w.abandon())
 		}

@@ -22,7 +22,7 @@ func TestConformance(t *testing.T) {
 			return b
 		}
 	}
-	stagetest.Run(t, func() stages.Stage { return New(h) },
+	stagetest.Run(t, func() stages.Stage { return New(DefaultConfig(), h) },
 		alerts(schema.Entity{Type: schema.EntityIP, Key: "203.0.113.7"}, schema.Entity{Type: schema.EntityIP, Key: "198.51.100.1"}),
 		alerts(schema.Entity{Type: schema.EntityURL, Key: "http://www.bad.example/x"}),
 		alerts(schema.Entity{Type: schema.EntityHost, Key: "web-1"}))

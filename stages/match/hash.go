@@ -25,12 +25,25 @@ func hashBytes(t byte, value []byte) uint64 {
 
 func shardOf(h uint64) int { return int(h >> (64 - shardBits)) }
 
-// probe is the walk through a filter: a first location and an odd step, both of 32
-// bits, scaled to the filter's size without a division.
+// lineBits is the size of a cache line, lineProbes how many locations of a key lie in
+// one: an absent value nearly always costs a single access to memory.
+const (
+	lineBits   = 512
+	lineProbes = 4
+)
+
+// lineOf gives the line of a key among so many, and the places of its bits there,
+// nine bits each.
+func lineOf(h, lines uint64) (line, bits uint64) {
+	return h * 0xD6E8FEB86659FD93 >> 32 * lines >> 32, h * 0x9FB21C651E98DF25 >> 28
+}
+
+// probe is the walk through the whole filter: a first location and an odd step, both
+// of 32 bits, scaled to the filter's size without a division.
 type probe struct{ at, step uint32 }
 
 func probeOf(h uint64) probe {
-	g := h * 0xD6E8FEB86659FD93
+	g := h * 0xA0761D6478BD642F
 	return probe{uint32(g >> 32), uint32(g) | 1}
 }
 

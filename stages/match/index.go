@@ -2,9 +2,7 @@ package match
 
 import (
 	"iter"
-	"net/netip"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
 	"github.com/interdict/interdict/schema"
@@ -17,6 +15,7 @@ type Index struct {
 	shards [shardCount]*shard
 	nets   *networks
 	n      int
+	types  typeCounts
 	sum    uint64 // of the shards' sums
 	debt   int    // changes since a shard was last rebuilt
 	own    *owner
@@ -64,9 +63,10 @@ func (h *Holder) Load() *Index { return h.p.Load() }
 // Store makes x the current index.
 func (h *Holder) Store(x *Index) { h.p.Store(x) }
 
-// Find calls yield for every indicator that names the observable: the value
-// itself, a network that holds an address, a parent of a domain, the host of
-// a URL. The indicators belong to the caller.
+// Find calls yield for every indicator that names the observable: the value itself,
+// a network that holds an address, a parent of a domain, the sender's domain of a
+// mailbox; for a URL, itself under any scheme, its beginnings, its path, its host.
+// The indicators belong to the caller.
 func (x *Index) Find(o schema.Observable, yield func(*schema.Indicator)) {
 	(&Reader{}).Find(x, o, yield)
 }
@@ -105,19 +105,20 @@ func (x *Index) All() iter.Seq[schema.Indicator] {
 
 // Stats are the sizes of an index.
 type Stats struct {
-	Indicators int   `json:"indicators"`
-	Networks   int   `json:"networks"`
-	Filter     int64 `json:"filter_bytes"`  // in memory
-	Hashes     int64 `json:"hash_bytes"`    // in memory
-	Places     int64 `json:"place_bytes"`   // in memory, of rebuilt shards
-	Records    int64 `json:"record_bytes"`  // in memory
-	Mapped     int64 `json:"mapped_bytes"`  // in the snapshot file
-	Changes    int   `json:"delta_entries"` // not yet in a base
+	Indicators int                         `json:"indicators"`
+	Types      [schema.ObservableTypes]int `json:"types"` // indicators by schema.ObservableType
+	Networks   int                         `json:"networks"`
+	Filter     int64                       `json:"filter_bytes"`  // in memory
+	Hashes     int64                       `json:"hash_bytes"`    // in memory
+	Places     int64                       `json:"place_bytes"`   // in memory, of rebuilt shards
+	Records    int64                       `json:"record_bytes"`  // in memory
+	Mapped     int64                       `json:"mapped_bytes"`  // in the snapshot file
+	Changes    int                         `json:"delta_entries"` // not yet in a base
 }
 
 // Stats adds up what the index takes, not counting the table of networks.
 func (x *Index) Stats() Stats {
-	st := Stats{Indicators: x.n}
+	st := Stats{Indicators: x.n, Types: x.types}
 	if x.nets != nil {
 		st.Networks = x.nets.n
 	}
@@ -140,48 +141,4 @@ func (x *Index) Stats() Stats {
 		st.Changes += s.changes()
 	}
 	return st
-}
-
-// eachParent calls yield with every parent of a domain that has a dot. That a
-// public suffix never stands in the index is the builder's business.
-func eachParent(domain string, yield func(string)) {
-	for {
-		_, parent, ok := strings.Cut(domain, ".")
-		if !ok || !strings.Contains(parent, ".") {
-			return
-		}
-		yield(parent)
-		domain = parent
-	}
-}
-
-// urlHost gives the host of a URL in normal form, without port and brackets.
-func urlHost(u string) string {
-	_, rest, ok := strings.Cut(u, "://")
-	if !ok {
-		return ""
-	}
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
-	}
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		rest = rest[i+1:]
-	}
-	if strings.HasPrefix(rest, "[") {
-		host, _, _ := strings.Cut(rest[1:], "]")
-		return host
-	}
-	host, _, _ := strings.Cut(rest, ":")
-	return host
-}
-
-// isAddr tells an address from a host name without the cost of an error value:
-// no top-level domain ends in a digit.
-func isAddr(host string) bool {
-	last := host[len(host)-1]
-	if (last < '0' || last > '9') && !strings.Contains(host, ":") {
-		return false
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
 }

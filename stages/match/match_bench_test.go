@@ -20,7 +20,7 @@ func BenchmarkProcess(b *testing.B) {
 			list[0] = ind(schema.ObservableCIDR, "198.51.100.0/24")
 			h := &Holder{}
 			h.Store(build(b, list...))
-			m := New(h)
+			m := New(DefaultConfig(), h)
 			batch := &schema.Batch{}
 			for range 256 {
 				a := batch.NextAlert()

@@ -85,10 +85,13 @@ func (n *networks) mark(p netip.Prefix, owned *[256]bool, set func(at uint32) bo
 	}
 }
 
+// some reports whether there are networks at all; none of nil.
+func (n *networks) some() bool { return n != nil && n.n > 0 }
+
 // maybe tells, when false, that no network holds the address.
 func (n *networks) maybe(a netip.Addr) bool {
-	if !a.Is4() {
-		return n.n > 0
+	if !n.some() || !a.Is4() {
+		return n.some()
 	}
 	b := a.As4()
 	page := n.pages[b[0]]
@@ -98,15 +101,3 @@ func (n *networks) maybe(a netip.Addr) bool {
 
 // first gives the longest network that holds all of p.
 func (n *networks) first(p netip.Prefix) (netip.Prefix, bool) { return n.table.LookupPrefixLPM(p) }
-
-// parsed reads an address and asks the bits; false means that no network can hold it.
-func (n *networks) parsed(text string) (netip.Prefix, bool) {
-	if n == nil || n.n == 0 {
-		return netip.Prefix{}, false
-	}
-	a, err := netip.ParseAddr(text)
-	if err != nil || a.Zone() != "" || !n.maybe(a) {
-		return netip.Prefix{}, false
-	}
-	return netip.PrefixFrom(a, a.BitLen()), true
-}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 
+	"github.com/interdict/interdict/schema"
 	"github.com/zeebo/xxh3"
 )
 
@@ -78,7 +79,7 @@ func openSnapshot(f *os.File) (*Index, error) {
 		return nil, refuse("it does not begin like one")
 	}
 	if v := binary.LittleEndian.Uint32(h[8:]); v != snapshotVersion {
-		return nil, refuse("version %d, this program reads %d", v, snapshotVersion)
+		return nil, refuse("version %d, this program reads %d: it must be built anew", v, snapshotVersion)
 	}
 	if xxh3.Hash(h[:headerUsed-8]) != binary.LittleEndian.Uint64(h[headerUsed-8:]) {
 		return nil, refuse("the header is damaged")
@@ -101,7 +102,8 @@ func openSnapshot(f *os.File) (*Index, error) {
 	if xxh3.Hash(dir) != word(5) {
 		return nil, refuse("the directory is damaged")
 	}
-	cfg := Config{FalsePositives: math.Float64frombits(word(2))}
+	cfg := DefaultConfig()
+	cfg.FalsePositives = math.Float64frombits(word(2))
 	if err := cfg.Validate(); err != nil {
 		return nil, refuse("%v", err)
 	}
@@ -123,6 +125,9 @@ func openSnapshot(f *os.File) (*Index, error) {
 		return nil, refuse("the shards do not add up to what the header says")
 	}
 	if x.nets, err = r.networks(dir[8*shardWords*shardCount:]); err != nil {
+		return nil, err
+	}
+	if err := x.types.read(dir[8*(shardWords*shardCount+3):], x.n); err != nil {
 		return nil, err
 	}
 	return x, nil
@@ -157,7 +162,7 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	part := func(i int) section { return section{word(6 + 3*i), word(7 + 3*i), word(8 + 3*i)} }
 	n, bits, probes, room, shift := word(0), word(2), word(3), word(4), word(5)
 	filter, buckets, hashes, places, records := part(0), part(1), part(2), part(3), part(4)
-	if n > maxShard || bits == 0 || bits > math.MaxUint32 || probes < 2 || probes > maxProbes || room > math.MaxInt32 && int64(room) > 0 || shift > maxRadix {
+	if n > maxShard || bits == 0 || bits%lineBits != 0 || bits > math.MaxUint32 || probes < lineProbes || probes > maxProbes || room > math.MaxInt32 && int64(room) > 0 || shift > maxRadix {
 		return nil, refuse("impossible sizes")
 	}
 	if filter.size != (bits+63)/64*8 || buckets.size != 4*(1<<shift+1) || hashes.size != 4*n || places.size != entryPlaces*n || records.size >= inOverlay {
@@ -237,4 +242,21 @@ func (r *snapshotReader) networks(dir []byte) (*networks, error) {
 		return nil, nil
 	}
 	return (*networks)(nil).with(list, nil), nil
+}
+
+// read takes the numbers by type, which must add up to n.
+func (c *typeCounts) read(dir []byte, n int) error {
+	sum := uint64(0)
+	for t := range typeSlots {
+		v := binary.LittleEndian.Uint64(dir[8*t:])
+		if v > uint64(n) || v > 0 && t >= len(c) {
+			return refuse("%d indicators of type %d", v, t)
+		}
+		sum += v
+		c.add(schema.ObservableType(t), int(v))
+	}
+	if sum != uint64(n) {
+		return refuse("the types do not add up to what the header says")
+	}
+	return nil
 }

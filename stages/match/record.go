@@ -3,33 +3,59 @@ package match
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"unsafe"
 
 	"github.com/interdict/interdict/schema"
 )
 
-// A record is one indicator as bytes: its length, five small numbers, value, feed,
-// id, the two times, labels. The bytes are a function of the indicator, so equal
+// A record is one indicator as bytes: its length, seven small numbers, value, feed,
+// id, times, labels, and what few indicators have where a flag says so: a last
+// sighting, a tenant, threats. The bytes are a function of the indicator, so equal
 // records are equal indicators, and a hash of the bytes is a hash of the content.
+
+// smallSize is the number of bytes before the value: type, verdict, severity,
+// confidence, marking, flags, rank.
+const smallSize = 7
+
+// Bits of the flags; the wish is in the bits from wishShift on.
+const (
+	flagExact = 1 << iota
+	flagListed
+	flagFresh
+	flagTenant
+	flagThreats
+	wishShift = iota
+)
 
 // stixPrefix is how nearly every id begins; a UUID behind it is stored in 16 bytes.
 const stixPrefix = "indicator--"
 
-// Longest texts of a record: what is longer is refused by Check.
+// Longest texts and lists of a record: what is longer is refused by Check.
 const (
-	maxValue  = 16 << 10
-	maxName   = 1 << 10
-	maxLabels = 256
+	maxValue   = 16 << 10
+	maxName    = 1 << 10
+	maxLabels  = 256
+	maxThreats = 64
 )
+
+// flags gives what a record says of an indicator in single bits.
+func flags(i *schema.Indicator) byte {
+	f := byte(i.Wish) << wishShift
+	for _, is := range [...]struct {
+		flag byte
+		set  bool
+	}{{flagExact, i.Exact}, {flagListed, i.Listed}, {flagFresh, i.Fresh != 0}, {flagTenant, i.Tenant != ""}, {flagThreats, len(i.Threats) > 0}} {
+		if is.set {
+			f |= is.flag
+		}
+	}
+	return f
+}
 
 // appendRecord appends the record of i.
 func appendRecord(dst []byte, i *schema.Indicator) []byte {
-	body := 5 + sizeText(i.Value) + sizeText(i.Feed) + sizeID(i.ID) + sizeInt(uint64(i.ValidFrom)) + sizeInt(uint64(i.ValidUntil)) + sizeInt(uint64(len(i.Labels)))
-	for _, l := range i.Labels {
-		body += sizeText(l)
-	}
-	dst = binary.AppendUvarint(dst, uint64(body))
-	dst = append(dst, byte(i.Type), byte(i.Verdict), byte(i.Severity), i.Confidence, byte(i.TLP))
+	has := flags(i)
+	dst = binary.AppendUvarint(dst, uint64(bodySize(i, has)))
+	dst = append(dst, byte(i.Type), byte(i.Verdict), byte(i.Severity), i.Confidence, byte(i.TLP), has, i.Rank)
 	dst = appendText(dst, i.Value)
 	dst = appendText(dst, i.Feed)
 	if u, ok := uuidOf(i.ID); ok {
@@ -45,7 +71,41 @@ func appendRecord(dst []byte, i *schema.Indicator) []byte {
 	for _, l := range i.Labels {
 		dst = appendText(dst, l)
 	}
+	if has&flagFresh != 0 {
+		dst = binary.AppendUvarint(dst, uint64(i.Fresh))
+	}
+	if has&flagTenant != 0 {
+		dst = appendText(dst, i.Tenant)
+	}
+	if has&flagThreats != 0 {
+		dst = binary.AppendUvarint(dst, uint64(len(i.Threats)))
+		for k := range i.Threats {
+			dst = appendText(append(dst, byte(i.Threats[k].Kind)), i.Threats[k].ID)
+			dst = appendText(dst, i.Threats[k].Name)
+		}
+	}
 	return dst
+}
+
+// bodySize is the length of a record without the length before it.
+func bodySize(i *schema.Indicator, has byte) int {
+	n := smallSize + sizeText(i.Value) + sizeText(i.Feed) + sizeID(i.ID) + sizeInt(uint64(i.ValidFrom)) + sizeInt(uint64(i.ValidUntil)) + sizeInt(uint64(len(i.Labels)))
+	for _, l := range i.Labels {
+		n += sizeText(l)
+	}
+	if has&flagFresh != 0 {
+		n += sizeInt(uint64(i.Fresh))
+	}
+	if has&flagTenant != 0 {
+		n += sizeText(i.Tenant)
+	}
+	if has&flagThreats != 0 {
+		n += sizeInt(uint64(len(i.Threats)))
+		for k := range i.Threats {
+			n += 1 + sizeText(i.Threats[k].ID) + sizeText(i.Threats[k].Name)
+		}
+	}
+	return n
 }
 
 func appendText(dst []byte, s string) []byte {
@@ -119,7 +179,7 @@ func appendUUID(dst []byte, u []byte) []byte {
 // record is a record taken apart. Its texts alias the record.
 type record struct {
 	whole       []byte // with the length before it
-	small       []byte // type, verdict, severity, confidence, marking
+	small       []byte // the numbers before the value
 	value, feed []byte
 	id          []byte
 	uuid        bool // id is the 16 bytes of one
@@ -138,10 +198,10 @@ func cut(b []byte) (text, rest []byte, ok bool) {
 // head reads only what says which value a record is about.
 func head(b []byte) (t schema.ObservableType, value []byte, ok bool) {
 	n, k := binary.Uvarint(b)
-	if k <= 0 || n > uint64(len(b)-k) || n < 6 {
+	if k <= 0 || n > uint64(len(b)-k) || n < smallSize {
 		return 0, nil, false
 	}
-	value, _, ok = cut(b[k+5 : k+int(n)])
+	value, _, ok = cut(b[k+smallSize : k+int(n)])
 	return schema.ObservableType(b[k]), value, ok
 }
 
@@ -149,11 +209,11 @@ func head(b []byte) (t schema.ObservableType, value []byte, ok bool) {
 // false, never a panic.
 func parse(b []byte) (r record, ok bool) {
 	n, k := binary.Uvarint(b)
-	if k <= 0 || n > uint64(len(b)-k) || n < 5 {
+	if k <= 0 || n > uint64(len(b)-k) || n < smallSize {
 		return r, false
 	}
 	r.whole = b[:k+int(n)]
-	r.small, b = r.whole[k:k+5], r.whole[k+5:]
+	r.small, b = r.whole[k:k+smallSize], r.whole[k+smallSize:]
 	if r.value, b, ok = cut(b); !ok {
 		return r, false
 	}
@@ -180,35 +240,5 @@ func (r record) same(o record) bool {
 	return r.small[0] == o.small[0] && string(r.value) == string(o.value) && string(r.feed) == string(o.feed) && r.uuid == o.uuid && string(r.id) == string(o.id)
 }
 
-// decode makes the indicator of a record. It keeps nothing of the record's memory.
-func (r record) decode() (i schema.Indicator, ok bool) {
-	text := make([]byte, 0, len(r.value)+len(r.feed)+len(stixPrefix)+max(36, len(r.id)))
-	text = append(append(text, r.value...), r.feed...)
-	if r.uuid {
-		text = appendUUID(append(text, stixPrefix...), r.id)
-	} else {
-		text = append(text, r.id...)
-	}
-	all := unsafe.String(unsafe.SliceData(text), len(text)) // text is not written again
-	i.Value, all = all[:len(r.value)], all[len(r.value):]
-	i.Feed, i.ID = all[:len(r.feed)], all[len(r.feed):]
-	i.Type, i.Verdict, i.Severity, i.Confidence, i.TLP = schema.ObservableType(r.small[0]), schema.Verdict(r.small[1]), schema.Severity(r.small[2]), r.small[3], schema.TLP(r.small[4])
-	b := r.rest
-	var nums [3]uint64
-	for n := range nums {
-		v, k := binary.Uvarint(b)
-		if k <= 0 {
-			return i, false
-		}
-		nums[n], b = v, b[k:]
-	}
-	i.ValidFrom, i.ValidUntil = schema.Millis(nums[0]), schema.Millis(nums[1])
-	for range nums[2] {
-		var l []byte
-		if l, b, ok = cut(b); !ok {
-			return i, false
-		}
-		i.Labels = append(i.Labels, string(l))
-	}
-	return i, true
-}
+// typ is the type of the indicator's value.
+func (r record) typ() schema.ObservableType { return schema.ObservableType(r.small[0]) }

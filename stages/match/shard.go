@@ -108,8 +108,9 @@ type edit struct {
 	remove bool
 }
 
-// apply gives the shard after edits, and counts what really changed.
-func (s *shard) apply(edits []edit, own *owner) (*shard, Applied, error) {
+// apply gives the shard after edits, and counts what really changed, in all and by
+// type.
+func (s *shard) apply(edits []edit, own *owner, types *typeCounts) (*shard, Applied, error) {
 	next := *s
 	var done Applied
 	var more []entry
@@ -128,6 +129,7 @@ func (s *shard) apply(edits []edit, own *owner) (*shard, Applied, error) {
 			}
 			next.sum -= xxh3.Hash(old.whole)
 			next.n--
+			types.add(old.typ(), -1)
 		}
 		switch {
 		case e.remove:
@@ -145,6 +147,7 @@ func (s *shard) apply(edits []edit, own *owner) (*shard, Applied, error) {
 		next.overlay = append(next.overlay, e.rec.whole...)
 		next.sum += xxh3.Hash(e.rec.whole)
 		next.n++
+		types.add(e.rec.typ(), 1)
 	}
 	if len(more) == 0 && len(dropped) == 0 {
 		return s, done, nil

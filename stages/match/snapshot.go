@@ -17,16 +17,16 @@ import (
 
 // A snapshot is one file: a header, per shard five sections (filter, starts of
 // buckets, hashes, places, records), the networks, and a directory that gives place,
-// length and xxh3 of each section. The header holds the directory's and its own. All
+// length and xxh3 of each section, and the number of indicators by type. The header holds the directory's and its own. All
 // numbers are little endian; every section begins at a multiple of eight.
 const (
 	snapshotMagic   = "ITDINDEX"
-	snapshotVersion = 1
+	snapshotVersion = 2
 	headerSize      = 128
 	headerUsed      = 80 // with its checksum
 	sectionsOf      = 5  // a shard
 	shardWords      = 6 + 3*sectionsOf
-	directorySize   = 8 * (shardCount*shardWords + 3)
+	directorySize   = 8 * (shardCount*shardWords + 3 + typeSlots)
 	networkSize     = 18
 )
 
@@ -233,6 +233,11 @@ func (w *snapshotWriter) finish(x *Index) (err error) {
 	if err != nil {
 		return err
 	}
+	var slots [typeSlots]uint64
+	for t, n := range x.types {
+		slots[t] = uint64(n)
+	}
+	w.note(slots[:]...)
 	w.step("directory")
 	at := w.at
 	if err := w.raw(w.dir); err != nil {

@@ -14,7 +14,88 @@ import (
 	"testing"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/zeebo/xxh3"
 )
+
+// TestSnapshotOfAnotherVersion holds that an older file says what is to be done.
+func TestSnapshotOfAnotherVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	if err := sample(t, 1).WriteSnapshot(path); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.LittleEndian.PutUint32(b[8:], snapshotVersion-1)
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSnapshot(path); !errors.Is(err, ErrSnapshot) || !strings.Contains(err.Error(), "version 1, this program reads 2: it must be built anew") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzSnapshot changes bytes of a snapshot and makes its checksums right again, as
+// somebody who wants to do harm would. Whatever opens can be asked.
+func FuzzSnapshot(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "s")
+	if err := sample(f, 300).WriteSnapshot(path); err != nil {
+		f.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(uint32(headerSize), []byte{1})
+	f.Add(binary.LittleEndian.Uint32(good[16+24:]), []byte{2, 0, 0, 0, 0, 0, 0, 0})
+	for _, edge := range sections(good)[6:40] {
+		f.Add(uint32(edge), []byte{0xff, 0xff, 0xff, 0x7f})
+	}
+	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
+		b := slices.Clone(good)
+		copy(b[int(at)%len(b):], patch)
+		resum(b)
+		path := filepath.Join(t.TempDir(), "s")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		x, err := OpenSnapshot(path)
+		if err != nil {
+			return
+		}
+		for i := range x.All() {
+			_ = Check(i)
+		}
+		r := NewReader()
+		for n := range 300 {
+			r.Find(x, schema.Observable{Type: schema.ObservableURL, Value: fmt.Sprintf("http://w.d%d.example/x", n)}, func(*schema.Indicator) {})
+		}
+		r.Find(x, schema.Observable{Type: schema.ObservableIP, Value: "198.51.100.7"}, func(*schema.Indicator) {})
+	})
+}
+
+// resum makes the checksums of a snapshot right, as far as its sections can be found.
+func resum(b []byte) {
+	dir := binary.LittleEndian.Uint64(b[16+24:])
+	if dir > uint64(len(b)) || uint64(len(b))-dir != directorySize {
+		return
+	}
+	fix := func(entry []byte) {
+		from, size := binary.LittleEndian.Uint64(entry), binary.LittleEndian.Uint64(entry[8:])
+		if from <= uint64(len(b)) && size <= uint64(len(b))-from {
+			binary.LittleEndian.PutUint64(entry[16:], xxh3.Hash(b[from:from+size]))
+		}
+	}
+	for s := range shardCount {
+		for k := range sectionsOf {
+			fix(b[int(dir)+8*(s*shardWords+6+3*k):])
+		}
+	}
+	fix(b[int(dir)+8*shardCount*shardWords:])
+	binary.LittleEndian.PutUint64(b[16+40:], xxh3.Hash(b[dir:]))
+	binary.LittleEndian.PutUint64(b[headerUsed-8:], xxh3.Hash(b[:headerUsed-8]))
+}
 
 // sample is an index with something in every section.
 func sample(t testing.TB, n int) *Index {

@@ -12,24 +12,24 @@ import (
 
 // make turns a document of a known format into alerts: one, or one for each
 // element of what the format splits.
-func (r *record) make(t *extract.Tape, format int, document []byte) {
+func (r *record) make(at place) {
 	n := r.n
-	f := &n.lib.set.Formats[format]
-	if !n.allowed[format] {
-		r.reject(document, extract.Fault{Reason: schema.ReasonFormatNotAllowed, What: f.Name})
+	f := &n.lib.set.Formats[at.format]
+	if !n.allowed[at.format] {
+		r.reject(at.bytes, extract.Fault{Reason: schema.ReasonFormatNotAllowed, What: f.Name})
 		return
 	}
 	r.format = f
 	before := r.docs
-	n.runner.Elements(f, t, func(element string) bool {
+	n.runner.Elements(f, at.tape, func(element string) bool {
 		if r.full(r.raw.Value, 0) {
 			return false
 		}
-		body := document
+		body := at.bytes
 		if element != "" {
 			body = arena.Bytes(element)
 		}
-		r.element(body)
+		r.element(body, r.said || at.said)
 		return true
 	})
 	if r.docs == before {
@@ -37,8 +37,9 @@ func (r *record) make(t *extract.Tape, format int, document []byte) {
 	}
 }
 
-// element makes an alert, a reject or a drop of what the runner has at hand.
-func (r *record) element(body []byte) {
+// element makes an alert, a reject or a drop of what the runner has at hand. said:
+// see place.
+func (r *record) element(body []byte, said bool) {
 	n := r.n
 	if !n.runner.IsAlert(r.format) {
 		r.drop(r.format.Name)
@@ -46,7 +47,7 @@ func (r *record) element(body []byte) {
 	}
 	a := r.b.NextAlert()
 	a.Tenant, a.Source, a.Format = n.src.Tenant, n.src.ID, r.format.Name
-	f := n.runner.Fill(r.format, a)
+	f := n.runner.Fill(r.format, a, said)
 	if f.Reason == 0 {
 		f = r.finish(a, body)
 	}

@@ -53,6 +53,9 @@ func dumpAlert(w *strings.Builder, a *schema.Alert) {
 	}
 	for _, e := range a.Entities {
 		s := fmt.Sprintf("%s %s %q", e.Type, e.Role, e.Key)
+		if e.Port != 0 {
+			s += fmt.Sprintf(" port=%d", e.Port)
+		}
 		if e.UID != "" {
 			s += fmt.Sprintf(" uid=%q", e.UID)
 		}

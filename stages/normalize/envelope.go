@@ -25,12 +25,25 @@ func wrapperPaths() []string {
 		`@message`, "record", "raw"}
 }
 
+// isOriginal reports the places where a collector keeps the record that it read
+// beside what it made of it. What else holds a document within one of a known
+// format is a field of that, such as the message of an alert: a stranger may have
+// written it.
+func isOriginal(path string) bool { return path == `event\.original` || path == "event.original" }
+
+// wrapper is one of wrapperPaths.
+type wrapper struct {
+	slot     extract.Slot
+	original bool // see isOriginal
+}
+
 // place is where a document was recognized.
 type place struct {
 	tape   *extract.Tape
 	format int // of the document, or the first one of a list; -1: unknown
 	bytes  []byte
 	list   bool // it is a list of documents
+	said   bool // in a field of another document: nothing in it is attested
 }
 
 // find says what the document read at level is: a format's, or an envelope
@@ -45,7 +58,7 @@ func (r *record) find(level int, t *extract.Tape, document []byte) place {
 	var generic, unknown, last extract.Value
 	var found place // what is in generic
 	for _, w := range n.lib.wrappers {
-		i := t.First[w]
+		i := t.First[w.slot]
 		if i == 0 {
 			continue
 		}
@@ -54,6 +67,7 @@ func (r *record) find(level int, t *extract.Tape, document []byte) place {
 		switch inner := r.open(level+1, v); {
 		case r.specific(inner):
 			if outer.format < 0 || !r.hides(inner, outer) {
+				inner.said = inner.said || outer.format >= 0 && !w.original
 				return inner
 			}
 		case inner.format >= 0 && generic.Kind == 0:
@@ -135,7 +149,7 @@ func (r *record) open(level int, v extract.Value) place {
 	case next == len(body):
 		return found
 	case body[next] == '{': // NDJSON in an envelope
-		return place{tape: found.tape, format: found.format, bytes: body, list: true}
+		return place{tape: found.tape, format: found.format, bytes: body, list: true, said: found.said}
 	}
 	return none
 }
@@ -156,7 +170,7 @@ func (r *record) openList(level int, body []byte, pos int) place {
 			pos = s.Pos
 		case extract.Done:
 			found := r.find(level, s.Tape, body[pos:s.Pos])
-			return place{tape: found.tape, format: found.format, bytes: body, list: true}
+			return place{tape: found.tape, format: found.format, bytes: body, list: true, said: found.said}
 		default:
 			return place{format: -1, bytes: body, list: true}
 		}
@@ -179,6 +193,7 @@ func (r *record) openText(level int, line []byte) place {
 	}
 	inner := r.open(level+1, extract.Value{Text: arena.Text(payload), Kind: extract.String})
 	if r.specific(inner) || found.format < 0 && (inner.format >= 0 || inner.list) {
+		inner.said = inner.said || found.format >= 0
 		return inner
 	}
 	return found
@@ -189,9 +204,11 @@ func (r *record) account(level int, found place, document []byte) {
 	switch {
 	case found.list:
 		if level < maxNesting-1 {
-			before := r.docs
+			before, said := r.docs, r.said
 			r.within++
+			r.said = said || found.said
 			r.readAll(found.bytes, level+1)
+			r.said = said
 			r.within--
 			if r.docs == before {
 				r.drop("empty list")
@@ -200,7 +217,7 @@ func (r *record) account(level int, found place, document []byte) {
 		}
 		r.reject(document, extract.Fault{Reason: schema.ReasonTooDeep, What: "lists within lists"})
 	case found.format >= 0:
-		r.make(found.tape, found.format, found.bytes)
+		r.make(found)
 	case r.n.cfg.Format != "":
 		r.reject(document, extract.Fault{Reason: schema.ReasonMissingField, What: "not the shape of " + r.n.cfg.Format})
 	default:

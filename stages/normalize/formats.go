@@ -35,7 +35,7 @@ type Formats struct {
 // library is one compiled state of the formats. Immutable.
 type library struct {
 	set      *mapping.Set
-	wrappers []extract.Slot
+	wrappers []wrapper
 	sum      uint64 // of the user's files
 }
 
@@ -153,7 +153,7 @@ func (f *Formats) compile(files []formatFile, sum uint64) (*library, error) {
 		if err != nil {
 			return nil, fmt.Errorf("envelope %s: %w", p, err)
 		}
-		l.wrappers = append(l.wrappers, s)
+		l.wrappers = append(l.wrappers, wrapper{s, isOriginal(p)})
 	}
 	if l.set, err = mapping.Compile(t, all); err != nil {
 		return nil, err

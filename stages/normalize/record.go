@@ -20,6 +20,7 @@ type record struct {
 	docs   int32 // documents so far: accepted, rejected or dropped
 	lost   int   // documents whose end was looked for in vain
 	within int   // envelopes whose documents are being read
+	said   bool  // the list at hand is of a place that is; see place
 }
 
 // maxLost bounds lost: each costs a look at the whole rest of the record, which

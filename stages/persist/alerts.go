@@ -17,6 +17,8 @@ func (d *decoder) entry(r *Record) error {
 		return d.alert(r, body)
 	case schema.EntryWatermark:
 		return d.watermark(r, body)
+	case schema.EntryRetro:
+		return d.retro(r, body)
 	default:
 		// Control records are commands to hop 2; what came of them is in the
 		// ledger. Unknown ones were written by a newer version.
@@ -54,6 +56,19 @@ func (d *decoder) alert(r *Record, body []byte) error {
 		d.rows.Matches = append(d.rows.Matches, Match{Tenant: a.Tenant, Alert: a.ID, Revision: a.Revision, Time: a.Created,
 			Source: a.Source, On: a.Entities[m.Entity].Ref(), Match: m, Position: a.Position})
 	}
+	return nil
+}
+
+// retro writes a match that was found after its alert. The alert's own row is of
+// hop 1's making and stays as it is.
+func (d *decoder) retro(r *Record, body []byte) error {
+	var m schema.RetroMatch
+	if err := decode(&m, "retro-match", body, &m.Tenant); err != nil {
+		return err
+	}
+	m.Match.Retro = true
+	d.rows.Matches = append(d.rows.Matches, Match{Tenant: m.Tenant, Alert: m.Alert, Revision: m.RevisionOf(), Time: m.Created,
+		Source: m.Source, On: m.On, Match: m.Match, Position: d.at(r)})
 	return nil
 }
 

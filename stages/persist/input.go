@@ -18,6 +18,7 @@ const (
 	KindLedger
 	KindDeadLetter
 	KindAssets
+	KindIndicators
 	kinds // end
 )
 
@@ -33,7 +34,7 @@ func Kinds() []Kind {
 // String gives the topic's name without its prefix.
 func (k Kind) String() string {
 	names := [...]string{"unknown", "alerts", "incidents", "incident-members", "paths", "decisions", "leases", "actions",
-		"action-results", "ledger", "dead-letter", "assets"}
+		"action-results", "ledger", "dead-letter", "assets", "indicators"}
 	if int(k) < len(names) {
 		return names[k]
 	}

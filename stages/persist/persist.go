@@ -112,6 +112,8 @@ func (d *decoder) record(r *Record) error {
 		return d.reject(r)
 	case KindAssets:
 		return d.asset(r)
+	case KindIndicators:
+		return d.indicators(r)
 	}
 	return fmt.Errorf("kind %d of topic is not known", d.in.Kind)
 }

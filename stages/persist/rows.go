@@ -25,6 +25,7 @@ type Rows struct {
 	Rejects       []Reject             `json:",omitempty"` // rejects
 	SourceStats   []SourceStats        `json:",omitempty"` // source_stats
 	Assets        []Asset              `json:",omitempty"` // assets
+	Indicators    []Indicator          `json:",omitempty"` // indicators_history
 	Completeness  []Completeness       `json:",omitempty"` // completeness: always one row
 
 	seen seen
@@ -115,6 +116,10 @@ type Completeness struct {
 	Watermark schema.Millis // newest created time that a watermark record of the range tells
 }
 
+// maxIdleIndicators is how many rows of indicators are worth keeping memory for: an
+// import is many in one range, and rare.
+const maxIdleIndicators = 1 << 14
+
 // Reset empties r and keeps its memory.
 func (r *Rows) Reset() {
 	// The elements are not cleared: decoding reuses what alerts hold.
@@ -138,6 +143,9 @@ func (r *Rows) Reset() {
 	r.Rejects = r.Rejects[:0]
 	r.SourceStats = r.SourceStats[:0]
 	r.Assets = r.Assets[:0]
+	if r.Indicators = r.Indicators[:0]; cap(r.Indicators) > maxIdleIndicators {
+		r.Indicators = nil
+	}
 	r.Completeness = r.Completeness[:0]
 	r.seen.reset()
 }

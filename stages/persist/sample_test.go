@@ -50,6 +50,9 @@ func samples() []persist.Input {
 			schema.AppendAlertEntry(nil, sampleAlert("4712", at-5000)),
 			schema.AppendAlertEntry(nil, &schema.Alert{ID: alertID, Tenant: "acme", Source: "ids-1", VendorID: "4711", Rule: "only a name",
 				Created: at + 9, Ingested: at + 9}),
+			schema.AppendRetroEntry(nil, &schema.RetroMatch{Tenant: "acme", Alert: alertID, Source: "ids-1", Created: at, Incident: incident, On: host, Made: at + schema.Day,
+				Match: schema.Match{Type: schema.ObservableDomain, Value: "acme.example", Indicator: "indicator--10", Feed: "misp", Verdict: schema.VerdictMalicious,
+					Wish: schema.WishWarn, Demoted: "on a list", Retro: true, Threats: []schema.Threat{{Kind: schema.ThreatReport, ID: "report--1", Name: "Q4"}}}}),
 			schema.AppendControlEntry(nil, &schema.Control{Tenant: "acme", Kind: schema.ControlKillSwitch, Value: "on", Time: at}),
 			schema.AppendWatermarkEntry(nil, &schema.Watermark{Tenant: "acme", Source: "ids-1", Topic: "raw-ids", Partition: 3, Partitions: 8,
 				Offset: 1 << 40, MaxCreated: at, Idle: true, Now: at + 5,
@@ -90,6 +93,14 @@ func samples() []persist.Input {
 		persist.KindDeadLetter: {[]byte("{\"broken\": \xff"), {}},
 		persist.KindAssets: {(&schema.Asset{Tenant: "acme", Entity: host, Class: "domain_controller", Criticality: 100, Group: "tier-0", Scope: "eu",
 			Owner: "it", Fresh: at, Version: 3}).AppendWire(nil)},
+	}
+	values[persist.KindIndicators] = [][]byte{
+		schema.AppendDeltaEntry(nil, &schema.IndicatorDelta{Seq: 9, Before: 1, After: 1 << 63, Parts: 1, Feed: "misp", Made: at, Changes: []schema.IndicatorChange{
+			{Op: schema.IndicatorAdd, Indicator: schema.Indicator{ID: "indicator--1", Feed: "misp", Tenant: "acme", Type: schema.ObservableDomain, Value: "bad.example",
+				Verdict: schema.VerdictMalicious, Severity: schema.SeverityHigh, Wish: schema.WishBlock, Confidence: 90, TLP: schema.TLPRed, ValidFrom: at,
+				ValidUntil: at + schema.Day, Labels: []string{"c2"}}},
+			{Op: schema.IndicatorRemove, Indicator: schema.Indicator{ID: "indicator--2", Feed: "misp", Type: schema.ObservableIP, Value: "192.0.2.1"}}}}),
+		schema.AppendSnapshotEntry(nil, &schema.IndicatorSnapshot{Seq: 9, Content: 1 << 63, Made: at}),
 	}
 	tombstones := map[persist.Kind][]byte{
 		persist.KindIncidents: key("acme", incident[:]), persist.KindMembers: key("acme", alertID[:]),

@@ -123,6 +123,37 @@ func (t *tableOf[R]) techniques(at func(*R) *[]schema.Technique) {
 	})
 }
 
+// threats adds what is behind an indicator as three arrays of one length.
+func (t *tableOf[R]) threats(at func(*R) *[]schema.Threat) {
+	t.words("threat_kinds", func(r *R, s []string) []string {
+		for _, x := range *at(r) {
+			s = append(s, x.Kind.String())
+		}
+		return s
+	}, func(r *R, v []string) error {
+		list := make([]schema.Threat, len(v))
+		for i, s := range v {
+			if err := list[i].Kind.UnmarshalText([]byte(s)); err != nil {
+				return err
+			}
+		}
+		*at(r) = orNil(list)
+		return nil
+	})
+	part := func(name string, field func(*schema.Threat) *string) {
+		array(t, name, proto.NewArray[string](new(proto.ColStr)), func(r *R, s []string) []string {
+			for i := range *at(r) {
+				s = append(s, *field(&(*at(r))[i]))
+			}
+			return s
+		}, func(r *R, v []string) error {
+			return pairUp(*at(r), v, func(x *schema.Threat, s string) error { *field(x) = s; return nil })
+		})
+	}
+	part("threat_ids", func(x *schema.Threat) *string { return &x.ID })
+	part("threat_names", func(x *schema.Threat) *string { return &x.Name })
+}
+
 // pairUp puts the second of two arrays into what the first was read into.
 func pairUp[T, V any](list []T, values []V, set func(*T, V) error) error {
 	if len(list) != len(values) {

@@ -173,7 +173,8 @@ func (severityColumn) Type() proto.ColumnType {
 	return "Enum8('unknown' = 0, 'informational' = 1, 'low' = 2, 'medium' = 3, 'high' = 4, 'critical' = 5, 'fatal' = 6)"
 }
 
-// name adds a value that is stored by its name.
+// name adds a value that is stored by its name. A row that is older than the
+// column has none, and reads as the zero value.
 func name[R, E any, P interface {
 	*E
 	fmt.Stringer
@@ -182,7 +183,12 @@ func name[R, E any, P interface {
 	add(t, column, new(proto.ColStr).LowCardinality(), func(r *R) string { return P(at(r)).String() }, nil,
 		func(r *R) (any, func() error) {
 			s := new(string)
-			return s, func() error { return P(at(r)).UnmarshalText([]byte(*s)) }
+			return s, func() error {
+				if *s == "" {
+					return nil
+				}
+				return P(at(r)).UnmarshalText([]byte(*s))
+			}
 		})
 }
 

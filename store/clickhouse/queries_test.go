@@ -84,7 +84,7 @@ func TestQueries(t *testing.T) {
 		t.Fatalf("%d queries, %v", len(files), err)
 	}
 	values := map[string]string{"tenant": "acme", "incident": st.merged.ID.String(), "host": "ws-7", "type": "ip", "value": "203.0.113.9",
-		"at": "2026-11-22 12:00:00.000", "since": "2026-11-21 12:00:00.000"}
+		"at": "2026-11-22 12:00:00.000", "since": "2026-11-21 12:00:00.000", "report": "Winter storm"}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".sql")
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +107,8 @@ func TestQueries(t *testing.T) {
 	}
 	for view, order := range map[string]string{"v_alerts": "created, alert_id", "v_queue": "incident_id", "v_incident": "asked_id",
 		"v_incident_timeline": "incident_id, time, what, object", "v_entity_timeline": "entity_type, key, time, alert_id, as_key",
-		"v_actions_pending": "action_id", "v_source_health": "source", "v_completeness": "tenant"} {
+		"v_actions_pending": "action_id", "v_source_health": "source", "v_completeness": "tenant",
+		"v_threat_matches": "alert_id, kind, feed", "v_threat_reports": "kind, report", "v_intel_feeds": "feed"} {
 		t.Run(view, func(t *testing.T) {
 			columns := "*"
 			if view == "v_source_health" {
@@ -155,7 +156,7 @@ func TestTenantsAreApart(t *testing.T) {
 	// Each view gives each tenant as many rows as the others: a join that mixes
 	// tenants multiplies them, and one that mistakes them gives none.
 	for _, view := range []string{"v_alerts", "v_queue", "v_incident", "v_incident_redirects", "v_incident_timeline", "v_entity_timeline", "v_actions_pending", "v_leases_active",
-		"v_source_health", "v_completeness"} {
+		"v_source_health", "v_completeness", "v_threat_matches", "v_threat_reports", "v_intel_feeds"} {
 		alone := value(t, s, "SELECT toString(groupUniqArray(n)) FROM (SELECT tenant, count() AS n FROM "+view+" GROUP BY tenant)")
 		if strings.Contains(alone, ",") {
 			t.Errorf("%s: tenants differ in rows: %s", view, alone)

@@ -43,11 +43,12 @@ func uuids[T ~[16]byte](ids []T) string {
 	return "[" + b.String() + "]"
 }
 
-// texts makes an Array(String) parameter.
+// texts makes an Array(String) parameter. Its elements are escaped once, as quoted
+// text; around them the server does not unescape again.
 func texts(list []string) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
-		quoted[i] = "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text(s)) + "'"
+		quoted[i] = "'" + strings.ReplaceAll(text(s), `'`, `\'`) + "'"
 	}
 	return "[" + strings.Join(quoted, ",") + "]"
 }

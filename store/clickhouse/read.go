@@ -33,6 +33,12 @@ func (w *where) and(condition, name, value string) *where {
 	return w
 }
 
+// param sets a parameter that no condition of the list uses.
+func (w *where) param(name, value string) *where {
+	w.params[name] = value
+	return w
+}
+
 // within adds bounds on a time: at or after since, before until. Zero is no bound.
 func (w *where) within(column string, since, until schema.Millis) *where {
 	if since != 0 {

@@ -67,7 +67,13 @@ func TestNounsComeBack(t *testing.T) {
 			equal(t, "alerts of the incident", len(must(s.Alerts(ctx, "acme", in))(t)), 3)
 
 			m := must(s.Matches(ctx, "acme", in))(t)
-			if len(m) != 1 || m[0].Match.Snapshot != 1<<63 || m[0].On.Key != "203.0.113.9" || m[0].Alert != st.shell.ID {
+			for i, want := range []schema.Match{st.shell.Matches[0], st.later.Match} {
+				want.Entity = 0 // the row has the entity itself
+				if i < len(m) {
+					same(t, "match", m[i].Match, want)
+				}
+			}
+			if len(m) != 2 || m[0].Match.Snapshot != 1<<63 || m[0].On.Key != "203.0.113.9" || m[0].Alert != st.shell.ID {
 				t.Errorf("matches: %+v", m)
 			}
 			d := must(s.DeadLetters(ctx, clickhouse.DeadLetterFilter{Tenant: "acme", Reason: schema.ReasonInvalidJSON}))(t)

@@ -121,6 +121,7 @@ type story struct {
 	result                       *schema.ActionResult
 	note                         *schema.LedgerEvent
 	asset                        *schema.Asset
+	later                        *schema.RetroMatch
 }
 
 func newStory(tenant string) *story {
@@ -136,7 +137,8 @@ func newStory(tenant string) *story {
 	st.shell = alert(tenant, "edr-1", "e-1", "Office spawned a shell", schema.SeverityHigh, 4*h, ws, bob,
 		entity(schema.EntityFileHash, schema.RoleRelated, "d41d8cd98f00b204e9800998ecf8427e"), entity(ip, schema.RoleC2, "203.0.113.9"))
 	st.shell.Matches = []schema.Match{{Entity: 3, Type: schema.ObservableCIDR, Value: "203.0.113.0/24", Indicator: "indicator--9", Feed: "misp",
-		Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical, Confidence: 95, TLP: schema.TLPGreen, Snapshot: 1 << 63}}
+		Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical, Confidence: 95, TLP: schema.TLPGreen, Snapshot: 1 << 63, Wish: schema.WishAudit, Threats: []schema.Threat{
+			{Kind: schema.ThreatReport, ID: "report--1", Name: "Winter storm"}, {Kind: schema.ThreatMalware, Name: "Frost"}}}}
 	revised := *st.shell
 	revised.Updated += schema.Minute
 	revised.Content, revised.Severity, revised.Entities = 0x1234, schema.SeverityCritical, append(revised.Entities[:4:4], entity(schema.EntityDomain, schema.RoleC2, "evil.example"))
@@ -146,6 +148,11 @@ func newStory(tenant string) *story {
 	st.lateral = alert(tenant, "ids-1", "i-1", "SMB lateral movement", schema.SeverityHigh, 3*h, renamed, entity(host, schema.RoleTarget, "fs-1"), entity(ip, schema.RoleC2, "203.0.113.9"))
 	st.noise = alert(tenant, "ids-1", "i-2", "Policy violation", schema.SeverityLow, 2*h, entity(host, schema.RoleSource, "printer-3"))
 	st.noise.Verdict = schema.VerdictFalsePositive
+	st.noise.Matches = []schema.Match{{Type: schema.ObservableDomain, Value: "printer-3", Indicator: "line-7", Feed: "noisy list",
+		Verdict: schema.VerdictMalicious, Demoted: "on the list Internal names"}}
+	st.later = &schema.RetroMatch{Tenant: tenant, Alert: st.lateral.ID, Source: "ids-1", Created: st.lateral.Created, Made: noon,
+		On: schema.EntityRef{Type: ip, Key: "203.0.113.9"}, Match: schema.Match{Type: schema.ObservableIP, Value: "203.0.113.9", Indicator: "indicator--12",
+			Feed: "isac", Verdict: schema.VerdictSuspicious, Confidence: 60, Retro: true, Threats: []schema.Threat{{Kind: schema.ThreatReport, ID: "report--1", Name: "Winter storm"}}}}
 
 	in := schema.NewIncidentID(tenant, st.mail.ID)
 	st.incident = &schema.Incident{ID: in, Tenant: tenant, Title: "Lateral movement from ws-7", Disposition: schema.Promoted, Severity: schema.SeverityCritical,
@@ -196,6 +203,7 @@ func (st *story) tell(x *topics) {
 	x.t.Helper()
 	x.alerts(st.mail, st.shell, st.lateral, st.noise)
 	x.alerts(st.revised)
+	x.insert(x.input(persist.KindAlerts, schema.AppendRetroEntry(nil, st.later)))
 	stats := func(accepted, rejected, ignored uint64) schema.SourceStats {
 		return schema.SourceStats{Records: accepted + rejected + ignored, Accepted: accepted, Rejected: rejected, Ignored: ignored, Bytes: 1000 * accepted}
 	}
@@ -226,4 +234,8 @@ func (st *story) tell(x *topics) {
 	x.put(persist.KindResults, st.result)
 	x.put(persist.KindLedger, st.note)
 	x.put(persist.KindAssets, st.asset)
+	own := schema.Indicator{ID: "own-1", Feed: "own", Tenant: st.tenant, Type: schema.ObservableDomain, Value: "bad.example", Verdict: schema.VerdictMalicious, TLP: schema.TLPRed}
+	x.insert(x.input(persist.KindIndicators, schema.AppendDeltaEntry(nil, &schema.IndicatorDelta{Seq: 1, After: 1, Made: noon, Changes: []schema.IndicatorChange{{Op: schema.IndicatorAdd, Indicator: own}}}),
+		schema.AppendDeltaEntry(nil, &schema.IndicatorDelta{Seq: 2, After: 2, Made: noon, Changes: []schema.IndicatorChange{{Op: schema.IndicatorRemove, Indicator: own}}}),
+		schema.AppendDeltaEntry(nil, &schema.IndicatorDelta{Seq: 3, After: 1, Made: noon, Changes: []schema.IndicatorChange{{Op: schema.IndicatorAdd, Indicator: own}}})))
 }

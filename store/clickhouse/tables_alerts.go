@@ -95,6 +95,7 @@ func alertEntitiesTable() *tableOf[persist.AlertEntity] {
 	t.flag("attested", func(r *row) *bool { return &r.Entity.Attested })
 	t.str("uid", func(r *row) *string { return &r.Entity.UID })
 	t.str("name", func(r *row) *string { return &r.Entity.Name })
+	num(t, "port", func(r *row) *uint16 { return &r.Entity.Port })
 	t.word("source", func(r *row) *string { return &r.Source })
 	t.severity("severity", func(r *row) *schema.Severity { return &r.Severity })
 	t.str("title", func(r *row) *string { return &r.Title })
@@ -120,6 +121,10 @@ func matchesTable() *tableOf[persist.Match] {
 	num(t, "confidence", func(r *row) *uint8 { return &r.Match.Confidence })
 	name(t, "tlp", func(r *row) *schema.TLP { return &r.Match.TLP })
 	num(t, "snapshot", func(r *row) *uint64 { return &r.Match.Snapshot })
+	name(t, "wish", func(r *row) *schema.Wish { return &r.Match.Wish })
+	t.str("demoted", func(r *row) *string { return &r.Match.Demoted })
+	t.flag("retro", func(r *row) *bool { return &r.Match.Retro })
+	t.threats(func(r *row) *[]schema.Threat { return &r.Match.Threats })
 	t.position(func(r *row) *persist.Position { return &r.Position })
 	return t
 }

@@ -87,6 +87,7 @@ func newEncoder() *encoder {
 	write(e, rejectsTable(), func(r *persist.Rows) []persist.Reject { return r.Rejects })
 	write(e, sourceStatsTable(), func(r *persist.Rows) []persist.SourceStats { return r.SourceStats })
 	write(e, assetsTable(), func(r *persist.Rows) []persist.Asset { return r.Assets })
+	write(e, indicatorsTable(), func(r *persist.Rows) []persist.Indicator { return r.Indicators })
 	write(e, completenessTable(), func(r *persist.Rows) []persist.Completeness { return r.Completeness })
 	return e
 }

@@ -29,6 +29,11 @@
 //	resource cloud resource id; see Resource.
 //	mac      six bytes in lower-case hex with colons.
 //	registry path in lower case below the hive's full name.
+//	certificate lower-case hex of its MD5, SHA-1 or SHA-256 fingerprint.
+//	ja3, ja4 fingerprint of a TLS hello in lower case.
+//	user_agent the header as sent, at most 1024 bytes, no control characters.
+//	mutex    name as written, bounded like a user agent, without the directory of
+//	         the session's objects.
 //
 // Each function gives "" for what is no such thing, and a key for the key itself.
 package canon

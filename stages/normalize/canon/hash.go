@@ -18,6 +18,12 @@ func Hash(a *arena.Arena, s string) string {
 	} else if len(s) != 32 && len(s) != 40 && len(s) != 64 {
 		return ""
 	}
+	return digest(a, s)
+}
+
+// digest gives hexadecimal digits in lower case, "" for what is none, zeros alone
+// and digests of nothing.
+func digest(a *arena.Arena, s string) string {
 	zero := true
 	for i := range len(s) {
 		c := s[i]
@@ -45,16 +51,21 @@ func algorithm(s string) (size int, hash string) {
 	if i == len(s) {
 		return 0, ""
 	}
-	name := s[:i]
+	return digestSize(s[:i]), strings.TrimSpace(s[i+1:])
+}
+
+// digestSize gives the number of hexadecimal digits that digests of the named
+// algorithm have, 0 for algorithms that make no keys.
+func digestSize(name string) int {
 	switch {
 	case strings.EqualFold(name, "md5"):
-		size = 32
+		return 32
 	case strings.EqualFold(name, "sha1"), strings.EqualFold(name, "sha-1"):
-		size = 40
+		return 40
 	case strings.EqualFold(name, "sha256"), strings.EqualFold(name, "sha-256"):
-		size = 64
+		return 64
 	}
-	return size, strings.TrimSpace(s[i+1:])
+	return 0
 }
 
 // Hashes gives the keys in a list of hashes, such as Sysmon's

@@ -21,6 +21,18 @@ func Canonical(t schema.ObservableType, s string) string {
 		return Hash(&a, s)
 	case schema.ObservableEmail:
 		return Mailbox(&a, s)
+	case schema.ObservableCertificate:
+		return Certificate(&a, s)
+	case schema.ObservableJA3, schema.ObservableJA3S:
+		return JA3(&a, s)
+	case schema.ObservableJA4:
+		return JA4(&a, s)
+	case schema.ObservableUserAgent:
+		return UserAgent(&a, s)
+	case schema.ObservableMutex:
+		return Mutex(&a, s)
+	case schema.ObservableRegistry:
+		return Registry(&a, s)
 	}
 	return ""
 }

@@ -138,9 +138,12 @@ func (d *drafter) thing(f *field) (t thing, ok bool) {
 			t.parts = append(t.parts, "mailbox: true")
 		}
 		d.uid(f, &t)
+	case "ip":
+		d.port(f, &t)
 	case "host":
 		if f.share(isIP) > 0 {
 			t.kind, t.check = "address", "names and addresses"
+			d.port(f, &t)
 		} else {
 			d.uid(f, &t)
 		}
@@ -165,6 +168,9 @@ func (d *drafter) thing(f *field) (t thing, ok bool) {
 // like and by the words around; "" for none.
 func kindOf(f *field, w, around []string) string {
 	named := has(w, "name") && len(w) == 1
+	if kind := observed(f, w, around); kind != "" {
+		return kind
+	}
 	switch {
 	case f.most(isIP):
 		return "ip"

@@ -189,9 +189,9 @@ func (r *Runner) Elements(f *Format, t *extract.Tape, yield func(bytes string) b
 // IsAlert says whether the element at hand is an alert.
 func (r *Runner) IsAlert(f *Format) bool { return f.alert.holds(r) }
 
-// Fill fills a from the element at hand. A fault means that the document cannot be
-// understood.
-func (r *Runner) Fill(f *Format, a *schema.Alert) extract.Fault {
+// Fill fills a from the element at hand; of hearsay nothing is attested. A fault
+// means that the document cannot be understood.
+func (r *Runner) Fill(f *Format, a *schema.Alert, hearsay bool) extract.Fault {
 	r.alert, r.fault, r.hearsay = a, extract.Fault{}, false
 	if r.look(0); r.fault.Reason != 0 { // the elements before wanted too much
 		return r.fault
@@ -203,7 +203,7 @@ func (r *Runner) Fill(f *Format, a *schema.Alert) extract.Fault {
 	for i := range f.techniques {
 		r.technique(&f.techniques[i])
 	}
-	r.apply(f.entities, schema.RoleRelated, false)
+	r.apply(f.entities, schema.RoleRelated, hearsay)
 	return r.fault
 }
 

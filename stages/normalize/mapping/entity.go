@@ -13,13 +13,13 @@ import (
 func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 	switch x.kind {
 	case kindHost:
-		r.host(role, text, r.nth(x.uid, i, n))
+		r.host(role, text, r.nth(x.uid, i, n), r.port(x, text, n))
 	case kindUser:
 		r.user(x, role, text, i, n)
 	case kindIP:
-		r.put(schema.EntityIP, role, canon.IP(r.arena, text), "", text)
+		r.ip(role, text, r.port(x, text, n))
 	case kindDomain:
-		r.domain(role, text)
+		r.domain(role, text, r.port(x, text, n))
 	case kindURL:
 		r.url(role, text)
 	case kindMailbox:
@@ -27,11 +27,13 @@ func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 	case kindAddress:
 		switch {
 		case canon.IsIP(text):
-			r.put(schema.EntityIP, role, canon.IP(r.arena, text), "", text)
+			r.ip(role, text, r.port(x, text, n))
 		case canon.Domain(r.arena, text) != "":
-			r.domain(role, text)
+			r.domain(role, text, r.port(x, text, n))
+		case canon.IP(r.arena, text) != "": // with a port after it
+			r.ip(role, text, r.port(x, text, n))
 		default:
-			r.host(role, text, "")
+			r.host(role, text, "", r.port(x, text, n))
 		}
 	case kindHash:
 		name := r.nth(x.name, i, n)
@@ -60,14 +62,34 @@ func (r *Runner) make(x *rule, role schema.Role, text string, i, n int) {
 		r.put(schema.EntityContainer, role, canon.Clean(text), "", r.nth(x.name, i, n))
 	case kindSession:
 		r.put(schema.EntitySession, role, canon.Clean(text), "", r.nth(x.name, i, n))
+	case kindCertificate:
+		name := r.nth(x.name, i, n)
+		if name == "" {
+			name = r.nth(x.name, 0, 1) // several fingerprints of one certificate
+		}
+		r.put(schema.EntityCertificate, role, canon.Certificate(r.arena, text), "", name)
+	case kindJA3:
+		r.fingerprint(role, "ja3:", canon.JA3(r.arena, text))
+	case kindJA3S:
+		r.fingerprint(role, "ja3s:", canon.JA3(r.arena, text))
+	case kindJA4:
+		r.fingerprint(role, "ja4:", canon.JA4(r.arena, text))
+	case kindUserAgent:
+		r.said(schema.EntityUserAgent, role, canon.UserAgent(r.arena, text))
+	case kindMutex:
+		r.put(schema.EntityMutex, role, canon.Mutex(r.arena, text), "", "")
 	}
 }
 
-// put notes an entity of the alert under its canonical key; "" is nothing. Each
-// (type, key) is there once, under the name that came first. One seen before gets
-// the role and the uid that it did not have yet, and is attested if any of the
-// fields that name it is.
+// put notes an entity of the alert under its canonical key; "" is nothing.
 func (r *Runner) put(t schema.EntityType, role schema.Role, key, uid, name string) {
+	r.putAt(t, role, key, uid, name, 0)
+}
+
+// putAt is put for what has a port. Each (type, key) is there once, under the name
+// that came first. One seen before gets the role, the uid and the port that it did
+// not have yet, and is attested if any of the fields that name it is.
+func (r *Runner) putAt(t schema.EntityType, role schema.Role, key, uid, name string, port uint16) {
 	if key == "" {
 		return
 	}
@@ -86,6 +108,9 @@ func (r *Runner) put(t schema.EntityType, role schema.Role, key, uid, name strin
 		if e.UID == "" {
 			e.UID = uid
 		}
+		if e.Port == 0 && port != 0 {
+			e.Port, r.ported = port, i
+		}
 		return
 	}
 	if len(entities) == r.max {
@@ -95,20 +120,44 @@ func (r *Runner) put(t schema.EntityType, role schema.Role, key, uid, name strin
 	if name == key {
 		name = ""
 	}
-	r.alert.Entities = append(entities, schema.Entity{Type: t, Role: role, Attested: attested, Key: key, UID: uid, Name: name})
+	r.alert.Entities = append(entities, schema.Entity{Type: t, Role: role, Attested: attested, Key: key, UID: uid, Name: name, Port: port})
+}
+
+// said is put for what nobody can attest: only whoever wrote it says so.
+func (r *Runner) said(t schema.EntityType, role schema.Role, key string) {
+	before := r.hearsay
+	r.hearsay = true
+	r.put(t, role, key, "", "")
+	r.hearsay = before
+}
+
+// port gives the port of a text of a rule: what the rule says, else
+// what stands after the address or name. Of several texts none has the rule's.
+func (r *Runner) port(x *rule, text string, n int) uint16 {
+	if x.port != nil && n == 1 {
+		if p := canon.Port(x.port.text(r)); p != 0 {
+			return p
+		}
+	}
+	return canon.PortAfter(text)
+}
+
+// ip adds an address.
+func (r *Runner) ip(role schema.Role, s string, port uint16) {
+	r.putAt(schema.EntityIP, role, canon.IP(r.arena, s), "", s, port)
 }
 
 // host adds a host, or an address where the vendor has no name for it.
-func (r *Runner) host(role schema.Role, name, uid string) {
+func (r *Runner) host(role schema.Role, name, uid string, port uint16) {
 	if canon.IsIP(name) {
-		r.put(schema.EntityIP, role, canon.IP(r.arena, name), "", name)
+		r.ip(role, name, port)
 		return
 	}
 	key := canon.Host(r.arena, name)
 	if key == "" {
 		key = canon.Lower(r.arena, canon.Clean(uid))
 	}
-	r.put(schema.EntityHost, role, key, uid, name)
+	r.putAt(schema.EntityHost, role, key, uid, name, port)
 }
 
 // user adds an account. Its uid is the most stable id the vendor gives: a SID,
@@ -128,25 +177,32 @@ func (r *Runner) user(x *rule, role schema.Role, name string, i, n int) {
 // domain adds a domain, an address, or nothing for a bare name. An address in
 // the place of a name is what somebody wrote, into a Host header or a URL: no
 // source attests that it was there.
-func (r *Runner) domain(role schema.Role, s string) {
+func (r *Runner) domain(role schema.Role, s string, port uint16) {
 	if canon.IsIP(s) {
 		before := r.hearsay
 		r.hearsay = true
-		r.put(schema.EntityIP, role, canon.IP(r.arena, s), "", s)
+		r.ip(role, s, port)
 		r.hearsay = before
 		return
 	}
-	r.put(schema.EntityDomain, role, canon.Domain(r.arena, s), "", s)
+	r.putAt(schema.EntityDomain, role, canon.Domain(r.arena, s), "", s, port)
 }
 
-// url adds a URL and the domain or address in it.
+// url adds a URL, and the domain or address in it with the port it leads to.
 func (r *Runner) url(role schema.Role, s string) {
 	u := canon.URL(r.arena, s)
 	if u == "" {
 		return
 	}
 	r.put(schema.EntityURL, role, u, "", s)
-	r.domain(role, canon.URLHost(u))
+	r.domain(role, canon.URLHost(u), canon.URLPort(u))
+}
+
+// fingerprint adds a fingerprint of a TLS hello, of a kind with its colon.
+func (r *Runner) fingerprint(role schema.Role, kind, key string) {
+	if key != "" {
+		r.put(schema.EntityTLSFingerprint, role, r.arena.Join(kind, key), "", "")
+	}
 }
 
 // file adds a file by its path, or by its name where there is no path.

@@ -106,7 +106,7 @@ func (m *machine) run(t testing.TB, doc string) string {
 		var a schema.Alert
 		if !m.runner.IsAlert(f) {
 			out = append(out, "not an alert")
-		} else if fault := m.runner.Fill(f, &a); fault.Reason != 0 {
+		} else if fault := m.runner.Fill(f, &a, false); fault.Reason != 0 {
 			out = append(out, fmt.Sprintf("fault: %v %s", fault.Reason, fault.What))
 		} else {
 			out = append(out, render(&a))
@@ -143,6 +143,9 @@ func render(a *schema.Alert) string {
 	}
 	for _, e := range a.Entities {
 		s := fmt.Sprintf("%s %s", e.Role, e.Key)
+		if e.Port != 0 {
+			s += fmt.Sprintf(" port=%d", e.Port)
+		}
 		if e.UID != "" {
 			s += " uid=" + e.UID
 		}

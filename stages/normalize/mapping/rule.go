@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -31,18 +32,26 @@ const (
 	kindRegistry
 	kindContainer
 	kindSession
+	kindCertificate
+	kindJA3
+	kindJA3S
+	kindJA4
+	kindUserAgent
+	kindMutex
 )
 
 func kindNames() []string {
 	return []string{"host", "user", "ip", "domain", "url", "mailbox", "address", "hash", "file", "process", "message", "resource", "account",
-		"application", "registry", "container", "session"}
+		"application", "registry", "container", "session", "certificate", "ja3", "ja3s", "ja4", "user_agent", "mutex"}
 }
 
 // partsOf gives the keys that a kind takes besides its own.
 func partsOf(k kind) []string {
 	switch k {
 	case kindHost:
-		return []string{"uid"}
+		return []string{"uid", "port"}
+	case kindIP, kindDomain, kindAddress:
+		return []string{"port"}
 	case kindUser:
 		return []string{"uid", "domain", "mailbox"}
 	case kindHash:
@@ -51,7 +60,7 @@ func partsOf(k kind) []string {
 		return []string{"folder"}
 	case kindProcess:
 		return []string{"image", "pid", "host"}
-	case kindMessage, kindResource, kindAccount, kindApplication, kindRegistry, kindContainer, kindSession:
+	case kindMessage, kindResource, kindAccount, kindApplication, kindRegistry, kindContainer, kindSession, kindCertificate:
 		return []string{"name"}
 	}
 	return nil
@@ -62,8 +71,8 @@ type rule struct {
 	kind kind
 	main *value
 
-	uid, name, folder, domain, image, pid, host *value
-	mailbox                                     bool
+	uid, name, folder, domain, image, pid, host, port *value
+	mailbox                                           bool
 
 	role     schema.Role
 	roles    *value // instead of role
@@ -119,7 +128,8 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 		}
 		return c.value(t.at[key], from)
 	}
-	x.uid, x.name, x.folder, x.image, x.pid = part("uid"), part("name"), part("folder"), part("image"), part("pid")
+	x.uid, x.name, x.folder, x.image, x.pid, x.port = part("uid"), part("name"), part("folder"), part("image"), part("pid"), part("port")
+	c.onePort(t.at["port"], x.port)
 	if x.kind == kindProcess {
 		x.host = part("host")
 	}
@@ -135,6 +145,39 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 		x.needs = anyOf(x.main)
 	}
 	return x
+}
+
+// onePort reports a port that may have several values: which of them is whose can
+// only be told within the element. A wrong pair would match what nobody connected
+// to.
+func (c *compiler) onePort(n *yaml.Node, v *value) {
+	if v == nil {
+		return
+	}
+	var several func(n *yaml.Node) bool
+	several = func(n *yaml.Node) bool {
+		switch n.Kind {
+		case yaml.ScalarNode:
+			return strings.Contains(n.Value, "[]") || strings.Contains(n.Value, ".*")
+		case yaml.SequenceNode:
+			return slices.ContainsFunc(n.Content, several)
+		case yaml.MappingNode:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				switch n.Content[i].Value {
+				case "all", "split":
+					return true
+				case "path", "first", "text":
+					if several(n.Content[i+1]) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	if several(n) {
+		c.bad(n, "a port of several: write the address and its port within each")
+	}
 }
 
 func (c *compiler) role(x *rule, n *yaml.Node, from scope) {
@@ -237,9 +280,9 @@ func (r *Runner) roleOf(x *rule, outer schema.Role) schema.Role {
 
 // entity makes the entities of one rule.
 func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
-	r.hearsay = hearsay
+	r.hearsay, r.ported = hearsay, -1
 	before := len(r.alert.Entities)
-	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.domain == nil && x.kind != kindProcess {
+	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.domain == nil && x.port == nil && x.kind != kindProcess {
 		it := r.textsOf(&x.main.ref)
 		for v := it.next(); v != nil && r.fault.Reason == 0; v = it.next() {
 			if v.Kind != extract.Object {
@@ -260,11 +303,23 @@ func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 	}
 	r.hearsay = false
 	if r.Trace != nil {
+		if r.ported >= 0 && r.ported < before {
+			r.traceEntity(x, r.ported)
+		}
 		for i := before; i < len(r.alert.Entities); i++ {
-			e := &r.alert.Entities[i]
-			r.Trace(Step{x.line, "entity " + e.Type.String() + " " + e.Role.String(), e.Key})
+			r.traceEntity(x, i)
 		}
 	}
+}
+
+// traceEntity tells what a rule did to an entity.
+func (r *Runner) traceEntity(x *rule, i int) {
+	e := &r.alert.Entities[i]
+	key := e.Key
+	if e.Port != 0 {
+		key += " port " + strconv.Itoa(int(e.Port))
+	}
+	r.Trace(Step{x.line, "entity " + e.Type.String() + " " + e.Role.String(), key})
 }
 
 // collected are all texts of a part. They are collected once for a rule, and stay

@@ -28,6 +28,7 @@ type Runner struct {
 	alert   *schema.Alert
 	fault   extract.Fault
 	hearsay bool // see reported
+	ported  int  // entity that the rule at hand gave a port, and another rule made; -1: none
 	texts   []string
 	parts   []collected // of the rule at hand
 	looked  int         // see maxLooked

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -57,6 +58,8 @@ func kind(t reflect.Type) string {
 		return "list of " + kind(t.Elem()) + "s"
 	case t.Kind() == reflect.Struct:
 		return "section"
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return "string" // a name
 	case t.Kind() == reflect.Bool, t.Kind() == reflect.String:
 		return t.Kind().String()
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/interdict/interdict/intel"
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/schema"
@@ -32,7 +33,9 @@ type Config struct {
 	// Embedded runs a broker and ClickHouse inside the process, for trying and
 	// developing; kafka.brokers and clickhouse.dsn are then not used. Default: false.
 	Embedded bool `yaml:"embedded"`
-	// Hops this process runs: detect, correlate, respond, persist. Default: all.
+	// Hops this process runs: intel, detect, correlate, respond, persist. One process
+	// of a deployment runs intel, which pulls feeds and publishes indicators.
+	// Default: all.
 	Hops []string `yaml:"hops"`
 	// Sources are the sensors' topics.
 	Sources []Source `yaml:"sources"`
@@ -54,6 +57,8 @@ type Config struct {
 	Normalize normalize.Config `yaml:"normalize"`
 	// Match shapes the indicator index.
 	Match match.Config `yaml:"match"`
+	// Intel is threat intelligence: feeds, their life cycle, how it reaches workers.
+	Intel intel.Config `yaml:"intel"`
 	// Correlate is the evidence ladder.
 	Correlate correlate.Config `yaml:"correlate"`
 	// Disrupt is the policies and their safety rules.
@@ -111,20 +116,24 @@ func Default() Config {
 	return Config{
 		DataDir: "data", Hops: HopNames(), Kafka: kafka.DefaultConfig(), Sink: kafka.DefaultSinkConfig(),
 		ClickHouse: clickhouse.DefaultConfig(), EmbeddedClickHouse: chdb.DefaultConfig(), Detect: pipeline.DefaultDetectConfig(),
-		Normalize: normalize.Default(), Match: match.DefaultConfig(), Correlate: correlate.Default(), Disrupt: disrupt.DefaultConfig(),
+		Normalize: normalize.Default(), Match: match.DefaultConfig(), Intel: intel.DefaultConfig(), Correlate: correlate.Default(), Disrupt: disrupt.DefaultConfig(),
 		Respond: respond.DefaultConfig(), Persist: persist.DefaultConfig(), Broker: kafka.DefaultBrokerConfig(), Admin: Admin{Listen: "127.0.0.1:9464"}, Log: Log{Level: "info", Format: "text"},
 		DrainTimeout: 20 * time.Second,
 	}
 }
 
-// HopNames lists the hops in the order of the data.
-func HopNames() []string { return []string{"detect", "correlate", "respond", "persist"} }
+// HopNames lists what a process can run: the hops in the order of the data, and
+// before them intel, which feeds the first.
+func HopNames() []string { return append([]string{"intel"}, groups[:]...) }
+
+// groups are the hops that have a consumer group each, in the order of the data.
+var groups = [...]string{"detect", "correlate", "respond", "persist"}
 
 // Groups names the consumer groups of all hops, in the order of the data.
 func (c *Config) Groups() []string {
-	names := HopNames()
-	for i, h := range names {
-		names[i] = c.Kafka.Prefix + "." + h
+	var names []string
+	for _, h := range groups {
+		names = append(names, c.Kafka.Prefix+"."+h)
 	}
 	return names
 }
@@ -179,14 +188,14 @@ func (c *Config) Validate() error {
 	check(slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level: %q is not debug, info, warn or error", c.Log.Level)
 	check(c.Log.Format == "text" || c.Log.Format == "json", "log.format: %q is not text or json", c.Log.Format)
 	check(c.DrainTimeout > 0, "drain_timeout: must be positive")
-	errs = append(errs, c.Sink.Validate(), c.Detect.Validate(), c.Normalize.Validate(), c.Match.Validate(), c.Correlate.Validate(),
+	errs = append(errs, c.Sink.Validate(), c.Detect.Validate(), c.Normalize.Validate(), c.Match.Validate(), c.Intel.Validate(), c.Correlate.Validate(),
 		c.Disrupt.Validate(), c.Respond.Validate(), c.Persist.Validate())
 	return errors.Join(errs...)
 }
 
 // Plan gives the part of the configuration that the pipeline's plan needs.
 func (c *Config) Plan() pipeline.Config {
-	p := pipeline.Config{Detect: c.Detect, Normalize: c.Normalize, Correlate: c.Correlate, Disrupt: c.Disrupt, Respond: c.Respond}
+	p := pipeline.Config{Detect: c.Detect, Normalize: c.Normalize, Match: c.Match, Correlate: c.Correlate, Disrupt: c.Disrupt, Respond: c.Respond}
 	for _, s := range c.Sources {
 		p.Sources = append(p.Sources, schema.Source{ID: s.ID, Tenant: s.Tenant, Topic: s.Topic, Formats: s.Formats, Attests: s.Attests, Zone: s.Zone,
 			Silence: schema.Millis(s.Silence.Milliseconds())})

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/interdict/interdict/cmd/interdict/internal/settings"
+	"github.com/interdict/interdict/intel"
+	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/library"
+	"github.com/interdict/interdict/pipeline"
+)
+
+type intelImportCmd struct {
+	intelFlags
+	Feed         string        `placeholder:"NAME" help:"Name of the feed; default: from the file's name. A configured feed of that name gives the other settings."`
+	Format       string        `default:"auto" enum:"auto,list,csv,stix,misp,warninglist" help:"Form of the text (${enum})."`
+	Verdict      string        `placeholder:"VERDICT" help:"What the feed's values are: malicious (default), suspicious, benign."`
+	Severity     string        `placeholder:"SEVERITY" help:"Severity a match raises the alert to; default: by verdict."`
+	Wish         string        `placeholder:"WISH" help:"What is to be done: none (default), allow, audit, warn, block."`
+	Confidence   *uint8        `help:"Confidence, 0 to 100, where the feed gives none. Default: 75."`
+	TLP          string        `name:"tlp" placeholder:"MARKING" help:"Marking where the feed gives none: clear (default), green, amber, amber+strict, red."`
+	Tenant       string        `placeholder:"NAME" help:"Tenant whose alerts alone it matches; red and amber+strict need one."`
+	Rank         *uint8        `help:"Rank of the source: where feeds disagree, the larger counts. Default: 50."`
+	ValidFor     time.Duration `placeholder:"SPAN" help:"End of what the feed gives none, from now."`
+	Label        []string      `placeholder:"TEXT" help:"Label on everything; may be repeated."`
+	Type         []string      `placeholder:"TYPE" help:"Take these types only; url_path is taken only when named."`
+	Value        string        `placeholder:"COLUMN" help:"CSV: column of the value, by header or number."`
+	ValueType    string        `placeholder:"COLUMN" help:"CSV: column of the value's type."`
+	NoIDs        bool          `name:"no-to-ids" help:"MISP: also attributes that are not marked for detection."`
+	AllowPrivate bool          `help:"The URL may lead to private addresses."`
+	JSON         bool          `name:"json" help:"Print the report as JSON."`
+	Quiet        bool          `short:"q" help:"No progress, no list of refusals."`
+	From         string        `arg:"" help:"File, folder, glob, http(s) URL, or - for standard input."`
+}
+
+// feed makes the feed of the flags, over a configured one of the same name.
+func (c *intelImportCmd) feed(cfg *settings.Config) (fact.Feed, error) {
+	name := c.Feed
+	if name == "" {
+		name = pipeline.SourceName(strings.TrimRight(c.From, "/"))
+	}
+	f := fact.DefaultFeed()
+	for _, x := range cfg.Intel.Feeds {
+		if x.Name == name {
+			f = x
+		}
+	}
+	f.Name, f.Transport, f.URL, f.File, f.Silence = name, "", "", "", 0
+	f.AllowPrivate = f.AllowPrivate || c.AllowPrivate
+	switch {
+	case c.From == "-":
+		f.Transport = fact.TransportUpload
+	case strings.HasPrefix(c.From, "http://") || strings.HasPrefix(c.From, "https://"):
+		f.URL = c.From
+	default:
+		f.File = c.From
+	}
+	if c.Format != "auto" {
+		f.Format = fact.Format(c.Format)
+	}
+	var verdict, severity, wish, tlp = &f.Verdict, &f.Severity, &f.Wish, &f.TLP
+	err := errors.Join(setText(&verdict, c.Verdict), setText(&severity, c.Severity), setText(&wish, c.Wish), setText(&tlp, c.TLP))
+	f.Verdict, f.Severity, f.Wish, f.TLP = *verdict, *severity, *wish, *tlp
+	if c.Confidence != nil {
+		f.Confidence = *c.Confidence
+	}
+	if c.Rank != nil {
+		f.Rank = *c.Rank
+	}
+	f.Tenant = firstText(c.Tenant, f.Tenant)
+	f.CSV.Value, f.CSV.Type = firstText(c.Value, f.CSV.Value), firstText(c.ValueType, f.CSV.Type)
+	f.Labels = append(f.Labels[:len(f.Labels):len(f.Labels)], c.Label...)
+	if len(c.Type) > 0 {
+		f.Types = c.Type
+	}
+	if c.ValidFor != 0 {
+		f.ValidFor = c.ValidFor
+	}
+	f.IDsOnly = f.IDsOnly && !c.NoIDs
+	if err != nil {
+		return f, usage{err}
+	}
+	if err := f.Validate(); err != nil {
+		return f, usage{err}
+	}
+	return f, nil
+}
+
+func (c *intelImportCmd) Run(ctx context.Context, s *streams) error {
+	l, cfg, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	f, err := c.feed(cfg)
+	if err != nil {
+		return err
+	}
+	if f.File != "" {
+		if _, err := os.Stat(f.File); err != nil && !strings.ContainsAny(f.File, "*?[") {
+			return err
+		}
+	}
+	p := newProgress(s.err, c.Quiet)
+	tell := func(t intel.Taken) { p.report(f.Name, t.Facts, fmt.Sprintf("taking (%d refused)", t.Refused)) }
+	var rep library.Report
+	if c.From == "-" {
+		rep, err = intel.Take(ctx, l, &f, "standard input", s.in, time.Now(), tell)
+	} else {
+		rep, err = intel.PullOnce(ctx, l, cfg.Intel, f, tell)
+	}
+	p.done()
+	if err != nil {
+		return err
+	}
+	return printImport(s, rep, c.JSON, c.Quiet)
+}
+
+// printImport tells what an import did.
+func printImport(s *streams, rep library.Report, asJSON, quiet bool) error {
+	if asJSON {
+		return json.NewEncoder(s.out).Encode(rep)
+	}
+	if !quiet {
+		for _, r := range rep.Refusals {
+			fmt.Fprintf(s.err, "%s:%d: refused %q: %s\n", printable(firstText(r.Part, rep.Origin)), r.Line, r.Value, printable(r.Reason))
+		}
+		if more := rep.Refused - len(rep.Refusals); more > 0 {
+			fmt.Fprintf(s.err, "and %d more: interdict intel refused %s\n", more, rep.Feed)
+		}
+	}
+	_, err := fmt.Fprintf(s.out, "feed %s: %d indicators (%d added, %d changed, %d removed, %d expired, %d unchanged), %d refused, %d aside, %d objects, %d relations\n",
+		rep.Feed, rep.Indicators, rep.Added, rep.Changed, rep.Removed, rep.Expired, rep.Unchanged, rep.Refused, rep.Skipped, rep.Objects, rep.Relations)
+	return err
+}
+
+type intelPullCmd struct {
+	intelFlags
+	JSON  bool     `name:"json" help:"Print the reports as JSON lines."`
+	Quiet bool     `short:"q" help:"No progress, no list of refusals."`
+	Feed  []string `arg:"" optional:"" help:"Names of feeds; default: all that are configured."`
+}
+
+func (c *intelPullCmd) Run(ctx context.Context, s *streams) error {
+	l, cfg, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	feeds := map[string]fact.Feed{}
+	var names []string
+	for _, f := range cfg.Intel.Feeds {
+		if f.Transport == fact.TransportUpload {
+			continue
+		}
+		feeds[f.Name] = f
+		names = append(names, f.Name)
+	}
+	if len(c.Feed) > 0 {
+		names = c.Feed
+	}
+	if len(names) == 0 {
+		return usagef("no feeds are configured: name them under intel.feeds")
+	}
+	p := newProgress(s.err, c.Quiet)
+	var errs []error
+	for _, name := range names {
+		f, ok := feeds[name]
+		if !ok {
+			return usagef("there is no feed %s in the configuration that can be pulled", name)
+		}
+		rep, err := intel.PullOnce(ctx, l, cfg.Intel, f, func(t intel.Taken) { p.report(f.Name, t.Facts, fmt.Sprintf("taking (%d refused)", t.Refused)) })
+		p.done()
+		if err == nil {
+			err = printImport(s, rep, c.JSON, c.Quiet)
+		}
+		errs = append(errs, err) // one broken feed does not stop the others
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/user"
+	"time"
+
+	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/library"
+	"github.com/interdict/interdict/schema"
+)
+
+type intelSetCmd struct {
+	intelFlags
+	Type       string   `placeholder:"TYPE" help:"What the value is, where it does not tell by itself."`
+	Feed       string   `placeholder:"NAME" help:"Of this feed's indicators alone; 'analyst' adds one of your own. Default: every feed's."`
+	Tenant     string   `placeholder:"NAME" help:"For this tenant alone."`
+	Verdict    string   `placeholder:"VERDICT" help:"malicious, suspicious or benign."`
+	Wish       string   `placeholder:"WISH" help:"none, allow, audit, warn or block. allow needs no feed that knows the value."`
+	Severity   string   `placeholder:"SEVERITY" help:"Severity a match raises the alert to."`
+	Confidence *uint8   `help:"0 to 100."`
+	Until      string   `placeholder:"TIME" help:"End: a date, a span such as 30d, or 'none'."`
+	TLP        string   `name:"tlp" placeholder:"MARKING" help:"clear, green, amber, amber+strict or red."`
+	Label      []string `placeholder:"TEXT" help:"Label to add; may be repeated."`
+	Revoked    *bool    `negatable:"" help:"It does not count (--no-revoked: it does, whatever its feed says)."`
+	By         string   `placeholder:"NAME" help:"Who sets it. Default: the user of this process."`
+	Comment    string   `placeholder:"TEXT" help:"Why."`
+	JSON       bool     `name:"json" help:"Print the override as JSON."`
+	Value      string   `arg:"" help:"The value; may be defanged."`
+}
+
+func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
+	o, err := observable(c.Value, c.Type)
+	if err != nil {
+		return err
+	}
+	v := library.Override{Type: o.Type, Value: o.Value, Feed: c.Feed, Tenant: c.Tenant, By: who(c.By), Note: c.Comment,
+		Confidence: c.Confidence, Labels: c.Label, Revoked: c.Revoked}
+	if err := errors.Join(setText(&v.Verdict, c.Verdict), setText(&v.Wish, c.Wish), setText(&v.Severity, c.Severity), setText(&v.TLP, c.TLP)); err != nil {
+		return usage{err}
+	}
+	switch c.Until {
+	case "":
+	case "none":
+		v.ValidUntil = new(schema.Millis)
+	default:
+		t, err := moment(c.Until, time.Now())
+		if err != nil {
+			return err
+		}
+		m := schema.FromTime(t)
+		v.ValidUntil = &m
+	}
+	l, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	v, err = l.Override(ctx, v)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(v)
+	}
+	_, err = fmt.Fprintf(s.out, "set for %s %s; take it back with: interdict intel unset %s\n", v.Type, printable(v.Value), v.ID)
+	return err
+}
+
+// who names the person behind a command.
+func who(given string) string {
+	if given != "" {
+		return given
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
+}
+
+// setText reads a name into a field that is given only where the text is.
+func setText[T any, P interface {
+	*T
+	UnmarshalText([]byte) error
+}](to **T, text string) error {
+	if text == "" {
+		return nil
+	}
+	*to = new(T)
+	return P(*to).UnmarshalText([]byte(text))
+}
+
+type intelUnsetCmd struct {
+	intelFlags
+	By string `placeholder:"NAME" help:"Who takes it back. Default: the user of this process."`
+	ID string `arg:"" help:"Id of the override: interdict intel overrides."`
+}
+
+func (c *intelUnsetCmd) Run(ctx context.Context, s *streams) error {
+	l, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	if err := l.RemoveOverride(ctx, c.ID, who(c.By)); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(s.out, "taken back: the feeds decide again")
+	return err
+}
+
+type intelOverridesCmd struct {
+	intelFlags
+	JSON bool `name:"json" help:"Print as JSON lines."`
+}
+
+func (c *intelOverridesCmd) Run(s *streams) error {
+	l, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	list, err := l.Overrides()
+	if err != nil {
+		return err
+	}
+	for _, v := range list {
+		if c.JSON {
+			err = json.NewEncoder(s.out).Encode(v)
+		} else {
+			_, err = fmt.Fprintf(s.out, "%s  %-10s %-40s %-40s %s %s %s\n", v.ID, v.Type, short(v.Value, 40), short(changed(v), 40), v.Time, printable(v.By), printable(v.Note))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changed tells in short what an override sets.
+func changed(v library.Override) string {
+	text := ""
+	add := func(format string, args ...any) { text += fmt.Sprintf(format+" ", args...) }
+	if v.Revoked != nil {
+		add("revoked=%t", *v.Revoked)
+	}
+	if v.Verdict != nil {
+		add("verdict=%s", *v.Verdict)
+	}
+	if v.Wish != nil {
+		add("wish=%s", *v.Wish)
+	}
+	if v.Severity != nil {
+		add("severity=%s", *v.Severity)
+	}
+	if v.Confidence != nil {
+		add("confidence=%d", *v.Confidence)
+	}
+	if v.ValidUntil != nil {
+		add("until=%s", orDash(*v.ValidUntil))
+	}
+	if v.TLP != nil {
+		add("tlp=%s", *v.TLP)
+	}
+	if len(v.Labels) > 0 {
+		add("labels=%q", v.Labels)
+	}
+	if v.Feed != "" {
+		add("feed=%s", v.Feed)
+	}
+	return text
+}
+
+type intelSightCmd struct {
+	intelFlags
+	Type  string `placeholder:"TYPE" help:"What the value is, where it does not tell by itself."`
+	At    string `placeholder:"TIME" help:"When; default: now."`
+	By    string `placeholder:"NAME" help:"Who saw it. Default: the user of this process."`
+	Value string `arg:"" help:"The value; may be defanged."`
+}
+
+func (c *intelSightCmd) Run(ctx context.Context, s *streams) error {
+	o, err := observable(c.Value, c.Type)
+	if err != nil {
+		return err
+	}
+	at := time.Now()
+	if c.At != "" {
+		if at, err = moment(c.At, at); err != nil {
+			return err
+		}
+	}
+	l, _, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	m := schema.FromTime(at)
+	if err := l.Sight(ctx, fact.Sighting{Type: o.Type, Value: o.Value, First: m, Last: m, Count: 1, By: who(c.By)}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s %s was seen %s\n", o.Type, printable(o.Value), m)
+	return err
+}

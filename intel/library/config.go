@@ -1,0 +1,160 @@
+package library
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/interdict/interdict/schema"
+)
+
+// Config shapes the life cycle. DefaultConfig gives the defaults.
+type Config struct {
+	// Rules are applied in order to every indicator when it is derived: to what
+	// arrives, and to what is stored whenever its feed is pulled or renewed.
+	Rules []Rule `yaml:"rules"`
+	// Grace is how long an indicator stays among those that count after it has
+	// ended; it does not match any more. Default: 24h.
+	Grace time.Duration `yaml:"grace"`
+	// ForgetAfter is how long what was revoked or has ended is kept, so that it
+	// can be explained. Default: 2160h, 90 days.
+	ForgetAfter time.Duration `yaml:"forget_after"`
+	// ForgetMissing is the same for what is no longer in a feed that is read as a
+	// whole; such feeds may change much. Default: 168h, 7 days.
+	ForgetMissing time.Duration `yaml:"forget_missing"`
+	// Keep is how many generations of a feed's indicators stay for Changes, at
+	// least 2. Default: 8.
+	Keep int `yaml:"keep"`
+	// MaxThreats bounds the threats on one indicator. Default: 16.
+	MaxThreats int `yaml:"max_threats"`
+	// MaxRelations bounds the relations of a feed, the references of its reports
+	// among them, and also its objects and its sightings. Default: 2,000,000.
+	MaxRelations int `yaml:"max_relations"`
+	// MaxVersioned bounds the objects with a version in one pull; each takes about
+	// 50 bytes of memory while it runs. Default: 8,000,000.
+	MaxVersioned int `yaml:"max_versioned"`
+	// SortBytes is the memory of one import for sorting, in bytes; what is more
+	// waits in files. Default: 64 MiB.
+	SortBytes int `yaml:"sort_bytes"`
+	// MaxListed bounds the refusals that a report carries; all are in a file.
+	// Default: 100.
+	MaxListed int `yaml:"max_listed"`
+	// MaxExport bounds how many indicators are exported. Default: 0, no bound.
+	MaxExport int `yaml:"max_export"`
+	// ExportTLP is the most secret marking that is exported where the caller does
+	// not ask for another. Default: green.
+	ExportTLP schema.TLP `yaml:"export_tlp"`
+}
+
+// DefaultConfig gives the defaults named in Config.
+func DefaultConfig() Config {
+	const day = 24 * time.Hour
+	return Config{Grace: day, ForgetAfter: 90 * day, ForgetMissing: 7 * day, Keep: 8, MaxThreats: 16, MaxRelations: 2_000_000,
+		MaxVersioned: 8_000_000, SortBytes: 64 << 20, MaxListed: 100, ExportTLP: schema.TLPGreen}
+}
+
+// Validate reports settings that cannot work.
+func (c Config) Validate() error {
+	switch {
+	case c.Grace < 0 || c.ForgetAfter < 0 || c.ForgetMissing < 0:
+		return fmt.Errorf("library: grace, forget_after and forget_missing must not be negative")
+	case c.Keep < 2 || c.MaxThreats < 1 || c.MaxRelations < 1 || c.MaxVersioned < 1 || c.MaxListed < 0 || c.MaxExport < 0:
+		return fmt.Errorf("library: keep must be at least 2; max_threats, max_relations and max_versioned at least 1")
+	case c.MaxThreats > 255:
+		return fmt.Errorf("library: max_threats %d: want at most 255", c.MaxThreats)
+	case c.SortBytes < 1<<10 || c.SortBytes > 1<<30:
+		return fmt.Errorf("library: sort_bytes %d: want 1 KiB to 1 GiB", c.SortBytes)
+	}
+	_, err := compile(c.Rules)
+	return err
+}
+
+// Rule is one ingestion rule: what it is about and what is done. Rules never change
+// an object's version.
+type Rule struct {
+	// Name appears where a rule is given as the reason.
+	Name string `yaml:"name" json:"name"`
+	// When says which indicators the rule is about. Empty: all.
+	When Condition `yaml:"when" json:"when"`
+	// Skip keeps them from counting; later rules are not asked.
+	Skip bool `yaml:"skip" json:"skip,omitzero"`
+	// Edit changes them.
+	Edit Edit `yaml:"edit" json:"edit"`
+}
+
+// Condition holds when everything that is given holds.
+type Condition struct {
+	Feeds    []string         `yaml:"feeds" json:"feeds,omitempty"`
+	Types    []string         `yaml:"types" json:"types,omitempty"`
+	Verdicts []schema.Verdict `yaml:"verdicts" json:"verdicts,omitempty"`
+	TLP      []schema.TLP     `yaml:"tlp" json:"tlp,omitempty"`
+	// Labels: has at least one of them.
+	Labels []string `yaml:"labels" json:"labels,omitempty"`
+	// AtLeast and Below bound the confidence: AtLeast <= confidence < Below.
+	AtLeast *uint8 `yaml:"at_least" json:"at_least,omitempty"`
+	Below   *uint8 `yaml:"below" json:"below,omitempty"`
+	// Suffixes: the value ends in one of them; of a domain or sender whole labels,
+	// so that "bad.example" is not about "notbad.example".
+	Suffixes []string `yaml:"suffixes" json:"suffixes,omitempty"`
+	// Networks: the value is an address, a socket or a network within one of them.
+	Networks []string `yaml:"networks" json:"networks,omitempty"`
+}
+
+// Edit changes fields; what is not given stays.
+type Edit struct {
+	Confidence *uint8           `yaml:"confidence" json:"confidence,omitempty"` // set to
+	Raise      *uint8           `yaml:"raise" json:"raise,omitempty"`           // confidence to at least
+	Cap        *uint8           `yaml:"cap" json:"cap,omitempty"`               // confidence to at most
+	Verdict    *schema.Verdict  `yaml:"verdict" json:"verdict,omitempty"`
+	Severity   *schema.Severity `yaml:"severity" json:"severity,omitempty"`
+	Wish       *schema.Wish     `yaml:"wish" json:"wish,omitempty"`
+	Rank       *uint8           `yaml:"rank" json:"rank,omitempty"`
+	TLP        *schema.TLP      `yaml:"tlp" json:"tlp,omitempty"`
+	Labels     []string         `yaml:"labels" json:"labels,omitempty"`      // added
+	Extend     time.Duration    `yaml:"extend" json:"extend,omitzero"`       // the end, where there is one, by so much
+	ValidFor   time.Duration    `yaml:"valid_for" json:"valid_for,omitzero"` // the end: so long after the feed said it last
+}
+
+// rule is a Rule ready for use.
+type rule struct {
+	Rule
+	types    [schema.ObservableTypes]bool
+	networks []netip.Prefix
+}
+
+func compile(rules []Rule) ([]rule, error) {
+	out := make([]rule, len(rules))
+	for n, r := range rules {
+		fail := func(format string, args ...any) error {
+			return fmt.Errorf("library: rule %d (%s): "+format, append([]any{n + 1, r.Name}, args...)...)
+		}
+		out[n].Rule = r
+		for _, name := range r.When.Types {
+			var t schema.ObservableType
+			if err := t.UnmarshalText([]byte(name)); err != nil || t == schema.ObservableUnknown {
+				return nil, fail("type %q is unknown", name)
+			}
+			out[n].types[t] = true
+		}
+		for _, text := range r.When.Networks {
+			p, err := netip.ParsePrefix(text)
+			if err != nil {
+				return nil, fail("network %q: %w", text, err)
+			}
+			out[n].networks = append(out[n].networks, p.Masked())
+		}
+		for _, v := range []*uint8{r.When.AtLeast, r.When.Below, r.Edit.Confidence, r.Edit.Raise, r.Edit.Cap} {
+			if v != nil && *v > 100 {
+				return nil, fail("confidence %d: want 0 to 100", *v)
+			}
+		}
+		if slices.Contains(r.When.Suffixes, "") || slices.Contains(r.Edit.Labels, "") {
+			return nil, fail("empty suffix or label")
+		}
+		if r.Edit.ValidFor < 0 {
+			return nil, fail("valid_for must not be negative")
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,153 @@
+package library
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/match"
+)
+
+// Index gives the index of everything that counts, and the version it is of. It is
+// loaded from a snapshot file if one of that version and configuration is there, else
+// built on disk and kept as one. What a file of the name of a snapshot has is never
+// changed, so indexes that show it stay good.
+func (l *Library) Index(ctx context.Context, cfg match.Config) (*match.Index, Version, error) {
+	over, gens, err := l.now()
+	if err != nil {
+		return nil, "", err
+	}
+	v := makeVersion(gens, over.seq)
+	if v == "" { // who only asks leaves no folder behind
+		x, err := match.Build(cfg, nil)
+		return x, v, err
+	}
+	path, err := l.snapshot(v, cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	x, err := match.OpenSnapshot(path)
+	if err == nil {
+		return x, v, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, match.ErrSnapshot) {
+		return nil, "", fmt.Errorf("loading the index: %w", err)
+	}
+	if v, path, err = l.build(ctx, cfg); err != nil {
+		return nil, "", fmt.Errorf("building the index: %w", err)
+	}
+	if x, err = match.OpenSnapshot(path); err != nil {
+		return nil, "", fmt.Errorf("loading the index: %w", err)
+	}
+	return x, v, l.sweepSnapshots(path)
+}
+
+// Version tells what counts now.
+func (l *Library) Version() (Version, error) {
+	over, gens, err := l.now()
+	if err != nil {
+		return "", err
+	}
+	return makeVersion(gens, over.seq), nil
+}
+
+func (l *Library) now() (*overlay, map[string]uint64, error) {
+	over, err := l.overlay()
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := l.names()
+	if err != nil {
+		return nil, nil, err
+	}
+	gens := map[string]uint64{}
+	for _, name := range names {
+		st, err := l.state(name)
+		if err != nil && !errors.Is(err, ErrUnknownFeed) {
+			return nil, nil, err
+		}
+		if err == nil && st.Current > 0 {
+			gens[name] = st.Current
+		}
+	}
+	return over, gens, nil
+}
+
+// snapshot names the file of the index of a version and a configuration.
+func (l *Library) snapshot(v Version, cfg match.Config) (string, error) {
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		return "", fmt.Errorf("naming the index: %w", err)
+	}
+	return filepath.Join(l.dir, "index", schema.DeriveID("snapshot", string(v), string(text)).String()+snapshotEnd), nil
+}
+
+const snapshotEnd = ".snapshot"
+
+// build writes the snapshot of what counts now.
+func (l *Library) build(ctx context.Context, cfg match.Config) (v Version, path string, err error) {
+	dir := filepath.Join(l.dir, "index")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", "", err
+	}
+	spill, err := os.CreateTemp(dir, temporary+"spill-*")
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { err = errors.Join(err, spill.Close()) }()
+	if err := os.Remove(spill.Name()); err != nil { // it lives as long as it is open
+		return "", "", err
+	}
+	b, err := match.NewBuilder(cfg, spill)
+	if err != nil {
+		return "", "", err
+	}
+	if v, err = l.Each(ctx, b.Add); err != nil {
+		return "", "", err
+	}
+	if path, err = l.snapshot(v, cfg); err != nil {
+		return "", "", err
+	}
+	return v, path, b.WriteSnapshot(path)
+}
+
+// sweepSnapshots removes the snapshots before the last two.
+func (l *Library) sweepSnapshots(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("sweeping snapshots: %w", err)
+	}
+	var last fs.FileInfo
+	var others []fs.FileInfo
+	for _, e := range entries {
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("sweeping snapshots: %w", err)
+		}
+		if name := e.Name(); !strings.Contains(name, snapshotEnd) || name == filepath.Base(path) || strings.HasSuffix(name, ".tmp") {
+			continue
+		}
+		others = append(others, info)
+		if last == nil || info.ModTime().After(last.ModTime()) {
+			last = info
+		}
+	}
+	for _, info := range others {
+		if info == last {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), info.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("sweeping snapshots: %w", err)
+		}
+	}
+	return nil
+}

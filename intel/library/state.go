@@ -1,0 +1,159 @@
+package library
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/schema"
+	"github.com/zeebo/xxh3"
+)
+
+// state is a feed's feed.json: which generations are in force, and how its pulls
+// went. Replacing the file is the moment in which an import counts.
+type state struct {
+	Feed    string   `json:"feed"`
+	Removed bool     `json:"removed,omitzero"`
+	Last    uint64   `json:"last"`            // largest number given to a generation
+	Facts   uint64   `json:"facts"`           // generation of .facts and .objects; zero: none
+	Refused uint64   `json:"refused"`         // generation of .refused.ndjson: of the last pull
+	Before  uint64   `json:"before,omitzero"` // the one before
+	Current uint64   `json:"current"`         // generation of .current; it stays where an import changes nothing
+	Kept    []uint64 `json:"kept,omitempty"`  // older ones of .current, oldest first
+
+	Summary  Summary         `json:"summary"`
+	Mode     fact.Mode       `json:"mode"`
+	Fetch    json.RawMessage `json:"fetch,omitempty"` // what the fetcher keeps
+	Report   Report          `json:"report"`          // of the last import
+	Pulled   schema.Millis   `json:"pulled,omitzero"` // last pull, however it went
+	Good     schema.Millis   `json:"good,omitzero"`   // last one without an error
+	Changed  schema.Millis   `json:"changed,omitzero"`
+	Due      schema.Millis   `json:"due,omitzero"`
+	Error    string          `json:"error,omitzero"`
+	Errors   int             `json:"errors,omitzero"` // in a row
+	Standing Standing        `json:"standing"`
+
+	Derived    schema.Millis `json:"derived,omitzero"`  // when .current was last made or found to be the same
+	Settings   string        `json:"settings,omitzero"` // digest of what it was derived with
+	Journal    uint64        `json:"journal,omitzero"`  // overrides it was derived with
+	NextExpiry schema.Millis `json:"next_expiry,omitzero"`
+}
+
+// kept gives the generations of .current that stay when the one in force does not.
+func (st *state) kept() []uint64 {
+	if st.Current == 0 {
+		return st.Kept
+	}
+	return append(slices.Clip(st.Kept), st.Current)
+}
+
+// sealed is the file: the state and the xxh3 of its bytes.
+type sealed struct {
+	Sum   string          `json:"xxh3"`
+	State json.RawMessage `json:"state"`
+}
+
+const maxState = 64 << 20
+
+// state reads a feed's state. There is none for a feed that was never tried.
+func (l *Library) state(feed string) (*state, error) {
+	if !feedName.MatchString(feed) {
+		return nil, fmt.Errorf("feed name %q: want letters, digits, dot, dash and underscore, at most 100", feed)
+	}
+	path := filepath.Join(l.feedDir(feed), "feed.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("feed %s: %w", feed, ErrUnknownFeed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("feed %s: %w", feed, err)
+	}
+	st, err := decodeState(text)
+	if err == nil && st.Feed != feed {
+		err = fmt.Errorf("%w: it is of feed %q", ErrDamaged, st.Feed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("feed %s: %s: %w", feed, path, err)
+	}
+	return st, nil
+}
+
+func decodeState(text []byte) (*state, error) {
+	var s sealed
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	// The file is written in the one form that its sum is about, newline included.
+	if want, err := seal(s.State); err != nil || !bytes.Equal(want, text) {
+		return nil, fmt.Errorf("%w: its sum does not fit", ErrDamaged)
+	}
+	st := &state{}
+	if err := json.Unmarshal(s.State, st); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return st, nil
+}
+
+func seal(raw json.RawMessage) ([]byte, error) {
+	text, err := json.Marshal(sealed{fmt.Sprintf("%016x", xxh3.Hash(raw)), raw})
+	return append(text, '\n'), err
+}
+
+// writeState puts a state in force. The feed must be locked.
+func (l *Library) writeState(st *state) error {
+	raw, err := json.Marshal(st)
+	if err != nil {
+		return fmt.Errorf("feed %s: writing its state: %w", st.Feed, err)
+	}
+	text, err := seal(raw)
+	if err != nil || len(text) > maxState {
+		return fmt.Errorf("feed %s: writing its state of %d bytes: %w", st.Feed, len(text), errors.Join(err, errTooLong))
+	}
+	if err := l.replaceFile(filepath.Join(l.feedDir(st.Feed), "feed.json"), text); err != nil {
+		return fmt.Errorf("feed %s: writing its state: %w", st.Feed, err)
+	}
+	return nil
+}
+
+var errTooLong = errors.New("too long")
+
+// replaceFile gives a file other content, so that a crash leaves the old or the new.
+func (l *Library) replaceFile(path string, text []byte) error {
+	dir := filepath.Dir(path)
+	l.step("state")
+	f, err := os.CreateTemp(dir, temporary+"*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	l.step("state written")
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		l.step("rename")
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	l.step("renamed")
+	return syncFolder(dir)
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,123 @@
+package parse
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/interdict/interdict/intel/fact"
+)
+
+// heap gives the bytes that are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// allocated gives the bytes that f allocates in all: more than it ever holds.
+func allocated(f func()) uint64 {
+	var a, b runtime.MemStats
+	runtime.ReadMemStats(&a)
+	f()
+	runtime.ReadMemStats(&b)
+	return b.TotalAlloc - a.TotalAlloc
+}
+
+// TestLongLine: a line of 10 GB costs time and no memory.
+func TestLongLine(t *testing.T) {
+	size := int64(10 << 30)
+	if testing.Short() {
+		size = 1 << 28
+	}
+	for _, format := range []fact.Format{fact.FormatList, fact.FormatCSV} {
+		var s sink
+		used := allocated(func() {
+			in := io.MultiReader(strings.NewReader("a.example\n"), io.LimitReader(endless{}, size), strings.NewReader("\nb.example\n"))
+			err := Read(context.Background(), in, feed(func(f *fact.Feed) { f.MaxBytes, f.CSV.Header = 2*size, "no" }), fact.Part{Format: format}, now, &s)
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		s.want(t, "domain=a.example", "domain=b.example").wantRefused(t, "longer than")
+		if used > 4<<20 {
+			t.Errorf("%s: %d bytes allocated", format, used)
+		}
+	}
+}
+
+// TestLongJSON: a value of a gigabyte costs no more than what may be one.
+func TestLongJSON(t *testing.T) {
+	size := int64(1 << 30)
+	if testing.Short() {
+		size = 1 << 28
+	}
+	var s sink
+	used := allocated(func() {
+		in := io.MultiReader(strings.NewReader(`{"type":"bundle","objects":[{"type":"identity","name":"`), io.LimitReader(endless{}, size), strings.NewReader(`"},`+stixSaid("1", "203.0.113.1", "")+`]}`))
+		if err := Read(context.Background(), in, feed(), fact.Part{}, now, &s); err != nil {
+			t.Error(err)
+		}
+	})
+	s.want(t, "ip=203.0.113.1").wantRefused(t, "longer than")
+	if used > 64<<20 {
+		t.Errorf("%d bytes allocated", used)
+	}
+}
+
+// TestBomb: what unpacks to more than it may is an error, in bounded memory.
+func TestBomb(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := io.Copy(z, io.LimitReader(endless{}, 64<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	used := allocated(func() {
+		err := Read(context.Background(), bytes.NewReader(packed.Bytes()), feed(func(f *fact.Feed) { f.MaxBytes = 1 << 20 }), fact.Part{}, now, &counter{})
+		if err == nil || !strings.Contains(err.Error(), "max_bytes") {
+			t.Errorf("error %v", err)
+		}
+	})
+	if used > 4<<20 {
+		t.Errorf("%d bytes allocated", used)
+	}
+}
+
+// TestNesting: neither brackets without end nor bundles in bundles cost a stack.
+func TestNesting(t *testing.T) {
+	for _, text := range []string{
+		strings.Repeat("[", 1<<20), strings.Repeat(`{"objects":[`, 1<<18), strings.Repeat(`{"Event":`, 1<<18), strings.Repeat(`{"a":[`, 1<<18),
+		`[` + strings.Repeat(`{"type":"bundle","objects":[`, 1000) + strings.Repeat("]}", 1000) + `]`,
+		`[` + strings.Repeat(`{"type":"bundle","objects":[`, 20) + strings.Repeat("]}", 20) + `]`,
+	} {
+		var c counter
+		err := Read(context.Background(), strings.NewReader(text), feed(), fact.Part{}, now, &c)
+		if err == nil && c.refused == 0 && len(text) > 1000 {
+			t.Errorf("%.20s: neither an error nor a refusal", text)
+		}
+	}
+	if _, err := Pattern(strings.Repeat("(", 1<<20)); err == nil {
+		t.Error("a pattern of brackets was read")
+	}
+}
+
+// TestOddJSON: what JSON allows and nobody means.
+func TestOddJSON(t *testing.T) {
+	s := read(t, bundled(
+		stixSaid("1", "203.0.113.1", `,"id":"indicator--2"`), // the last counts
+		stixSaid("3", "203.0.113.3", `,"confidence":123456789012345678901234567890`),
+		stixSaid("4", "203.0.113.4", `,"confidence":-1`),
+		stixSaid("5", "203.0.113.5", `,"Pattern":"[ipv4-addr:value = '203.0.113.99']"`), // another member
+	)).want(t, "ip=203.0.113.1", "ip=203.0.113.3", "ip=203.0.113.4", "ip=203.0.113.5")
+	if s.said[0].ID != "indicator--2" || s.said[1].Confidence != 100 || s.said[2].Confidence != 0 {
+		t.Errorf("said %+v", s.said)
+	}
+}

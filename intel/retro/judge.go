@@ -1,0 +1,154 @@
+package retro
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/match"
+)
+
+// judge keeps the rows that changed indicators name, asks what is known of their
+// alerts, and puts what match says of them onto the log.
+func (r *run) judge(ctx context.Context, rows []Row) error {
+	x := r.index()
+	if x == nil {
+		return nil
+	}
+	byTenant := map[string][]Row{}
+	for _, row := range rows {
+		named := false
+		r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) { named = named || r.changed[identityOf(i)] })
+		if named {
+			byTenant[row.Tenant] = append(byTenant[row.Tenant], row)
+		}
+	}
+	tenants := make([]string, 0, len(byTenant))
+	for t := range byTenant {
+		tenants = append(tenants, t)
+	}
+	slices.Sort(tenants)
+	for _, t := range tenants {
+		if err := r.tell(ctx, x, t, byTenant[t]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perAlerts is how many alerts the store is asked for at a time.
+const perAlerts = 1000
+
+// tell puts the matches of one tenant's rows onto the log.
+func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Row) error {
+	byAlert := map[schema.AlertID][]Row{}
+	for _, row := range rows {
+		// The revisions of an alert may name an entity at several times and in
+		// several roles: one match is enough.
+		same := func(o Row) bool { return o.Entity.Ref() == row.Entity.Ref() && o.Entity.Port == row.Entity.Port }
+		if !slices.ContainsFunc(byAlert[row.Alert], same) {
+			byAlert[row.Alert] = append(byAlert[row.Alert], row)
+		}
+	}
+	ids := make([]schema.AlertID, 0, len(byAlert))
+	for id := range byAlert {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, schema.AlertID.Compare)
+	for part := range slices.Chunk(ids, perAlerts) {
+		if err := r.pace(ctx); err != nil {
+			return err
+		}
+		known, err := r.store.Alerts(ctx, tenant, part)
+		if err != nil {
+			return fmt.Errorf("asking for alerts: %w", err)
+		}
+		r.progress.Queries++
+		var out []schema.RetroMatch
+		for i := range known {
+			start := len(out)
+			for _, row := range byAlert[known[i].ID] {
+				out = r.match(x, &known[i], row, out)
+			}
+			// The store keeps the last of those it cannot tell apart.
+			slices.SortStableFunc(out[start:], func(a, b schema.RetroMatch) int { return rank(&a) - rank(&b) })
+		}
+		if len(out) == 0 {
+			continue
+		}
+		if err := r.emit(ctx, out); err != nil {
+			return fmt.Errorf("telling the alerts log: %w", err)
+		}
+		r.progress.Found += len(out)
+		for i := range out {
+			if out[i].Match.Counts() {
+				r.progress.Counting++
+			}
+		}
+	}
+	return nil
+}
+
+// match appends the matches of one entity that changed indicators make and that the
+// alert does not have.
+func (r *run) match(x *match.Index, a *Alert, row Row, out []schema.RetroMatch) []schema.RetroMatch {
+	r.found = r.found[:0]
+	o, ok := r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) { r.found = append(r.found, *i) })
+	if !ok {
+		return out
+	}
+	s := match.Subject{Tenant: row.Tenant, Created: row.Time, Severity: a.Severity, Blocked: a.Blocked, Retro: true}
+	r.rulings = match.Judge(r.decay, s, o, r.found, r.rulings[:0])
+	for k := range r.rulings {
+		ruling := &r.rulings[k]
+		if ruling.Outcome == match.Ignored || !r.changed[identityOf(ruling.Indicator)] {
+			continue
+		}
+		m := ruling.Match(0, x.ID())
+		had := func(h Matched) bool {
+			return h.Feed == m.Feed && h.Indicator == m.Indicator && h.Type == m.Type && h.Value == m.Value && h.On == row.Entity.Ref() && (h.Counts || !m.Counts())
+		}
+		if slices.ContainsFunc(a.Matched, had) || !r.first(a.ID, row.Entity.Ref(), &m) {
+			continue
+		}
+		out = append(out, schema.RetroMatch{Tenant: row.Tenant, Alert: a.ID, Source: row.Source, Created: row.Time, Incident: a.Incident,
+			On: row.Entity.Ref(), Match: m, Made: r.made})
+	}
+	return out
+}
+
+func rank(m *schema.RetroMatch) int {
+	if m.Match.Counts() {
+		return 1
+	}
+	return 0
+}
+
+// maxTold bounds what a part remembers of its own matches. Past it some may be told
+// twice, which adds nothing to what they say.
+const maxTold = 1 << 20
+
+// first reports a match that this part has not told yet: an entity may be in the
+// answers to several questions.
+func (r *run) first(id schema.AlertID, on schema.EntityRef, m *schema.Match) bool {
+	b := append(id[:], byte(on.Type), byte(m.Type), 0)
+	if m.Counts() { // an address may count where a list speaks of it with its port
+		b[len(b)-1] = 1
+	}
+	for _, s := range [...]string{on.Key, m.Feed, m.Indicator, m.Value} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	h := xxh3.Hash128(b)
+	if r.told[h] {
+		return false
+	}
+	if len(r.told) >= maxTold {
+		clear(r.told)
+	}
+	r.told[h] = true
+	return true
+}

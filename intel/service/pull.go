@@ -1,0 +1,143 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/fetch"
+	"github.com/interdict/interdict/schema"
+)
+
+// outcome is how a pull ended.
+type outcome struct {
+	began, ended time.Time
+	result       fetch.Result
+	report       Report
+	committed    bool
+	tried        bool   // a commit was begun
+	state        []byte // for the next pull, where nothing was committed
+	err          error
+}
+
+var (
+	errTooLong  = errors.New("the pull took too long")
+	errWavers   = errors.New("what the parts mean changed from one pull to the next")
+	errNotMeant = errors.New("the facts mean something else than was planned")
+)
+
+// pull gets, parses and commits one feed. What was taken is thrown away unless the
+// commit succeeds.
+func (s *Service) pull(ctx context.Context, f fact.Feed) (out outcome) {
+	out.began = s.ports.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PullTimeout, errTooLong)
+	defer cancel()
+	out.err = s.pullTwice(ctx, &f, &out)
+	if out.err != nil && context.Cause(ctx) == errTooLong {
+		out.err = fmt.Errorf("%w (%s): %w", errTooLong, s.cfg.PullTimeout, out.err)
+	}
+	out.ended = s.ports.Now()
+	return out
+}
+
+// pullTwice pulls, and once more where only the end of the pull tells that its
+// facts mean something else than they were taken for: the feed's place is new, or
+// not all of it could be had.
+func (s *Service) pullTwice(ctx context.Context, f *fact.Feed, out *outcome) error {
+	state, known, err := s.ports.Library.State(f.Name)
+	if err != nil {
+		return fmt.Errorf("feed %s: reading its state: %w", f.Name, err)
+	}
+	m := remember(state)
+	p := s.plan(f, m, known)
+	err = s.pullInto(ctx, f, p, m, known, out)
+	if errors.Is(err, errNotMeant) {
+		s.log.Info("feed is pulled anew", "feed", f.Name, "full", out.result.Full, "skipped", len(out.result.Skipped))
+		err = s.pullInto(ctx, f, p.again(meant(&out.result), m, f), m, known, out)
+	}
+	if errors.Is(err, errNotMeant) {
+		return fmt.Errorf("feed %s: %w", f.Name, errWavers)
+	}
+	return err
+}
+
+func (s *Service) pullInto(ctx context.Context, f *fact.Feed, p plan, m memory, known bool, out *outcome) (err error) {
+	var imp Import // begun when there is something to take
+	defer func() {
+		if imp != nil && !out.committed {
+			err = errors.Join(err, contain(imp.Abort))
+		}
+	}()
+	begin := func() (err error) {
+		if imp == nil {
+			imp, err = s.ports.Library.Begin(ctx, f, "pull", p.mode, s.ports.Now())
+		}
+		return err
+	}
+	err = contain(func() (err error) {
+		out.result, err = s.ports.Fetch.Pull(ctx, f, p.state, func(part fact.Part, body io.Reader) error {
+			if err := begin(); err != nil {
+				return err
+			}
+			return s.ports.Parse(ctx, body, f, part, schema.FromTime(s.ports.Now()), imp)
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if out.state, err = m.after(&out.result, s.ports.Now()); err != nil {
+		return fmt.Errorf("feed %s: keeping the fetcher's state: %w", f.Name, err)
+	}
+	if out.result.NotModified {
+		return nil
+	}
+	if known && meant(&out.result) != p.mode { // where nothing is stored, both are the same
+		return errNotMeant
+	}
+	if err := begin(); err != nil { // a feed may say that it has nothing left to say
+		return err
+	}
+	out.tried = true
+	out.report, err = s.commit(ctx, imp, out.state)
+	out.committed = err == nil
+	return err
+}
+
+// commit commits an import when no other is being committed.
+func (s *Service) commit(ctx context.Context, imp Import, state []byte) (r Report, err error) {
+	select {
+	case s.committing <- struct{}{}:
+		defer func() { <-s.committing }()
+	case <-ctx.Done():
+		return Report{}, fmt.Errorf("waiting to commit: %w", context.Cause(ctx))
+	}
+	err = contain(func() (err error) {
+		r, err = imp.Commit(state)
+		return err
+	})
+	return r, err
+}
+
+// contain turns a panic into an error: text that a parser or the library was not
+// made for may cost its own feed, not the others, and not again at every start.
+func contain(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{value: p, stack: debug.Stack()}
+		}
+	}()
+	return do()
+}
+
+// panicError is a panic that was contained.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }

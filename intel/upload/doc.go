@@ -1,0 +1,13 @@
+// Package upload takes indicators and what is behind them over HTTP, with the
+// contract of Microsoft Sentinel's upload API, so that what can send there can
+// send here: POST of {"sourcesystem", "stixobjects"} to
+// .../threat-intelligence-stix-objects:upload, at most 100 objects a request and
+// 100 requests a minute, 200 with the faults of single objects by their index.
+//
+// It owns who may send (bearer tokens), what a request must look like, how fast
+// requests may come, and the grouping of concurrent requests into one commit. An
+// answer of 200 means that what it does not name as faulty is on disk. A request
+// may be sent again: the same ids and versions change nothing.
+//
+// It must not know how objects are understood or stored: that is the Ingester's.
+package upload

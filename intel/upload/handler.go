@@ -1,0 +1,185 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/interdict/interdict/intel/fact"
+)
+
+// Handler answers uploads. Run must run beside it.
+type Handler struct {
+	set     Config
+	clients []*client
+	group   *group
+	slots   chan struct{}
+	log     *slog.Logger
+	now     func() time.Time
+	metrics metrics
+}
+
+// New makes the handler of a configuration that listens. configured are the
+// feeds of the configuration: those with transport upload and the name of a
+// source's feed give its settings. Tokens are read here, once.
+func New(cfg Config, configured []fact.Feed, lib Ingester, now func() time.Time, log *slog.Logger) (*Handler, error) {
+	if cfg.Listen == "" {
+		return nil, errors.New("upload: listen is not set")
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	h := &Handler{set: cfg, slots: make(chan struct{}, cfg.MaxRequests), log: log, now: now, metrics: newMetrics()}
+	for _, c := range cfg.Clients {
+		made, err := newClient(c, configured)
+		if err != nil {
+			return nil, err
+		}
+		h.clients = append(h.clients, made)
+	}
+	h.group = &group{lib: lib, window: cfg.Window, in: make(chan *job, cfg.MaxRequests), stopped: make(chan struct{}), commits: h.metrics.commits.Inc,
+		lost: func(r fact.Refusal) {
+			log.Warn("upload: the library refused what is no object of the request", "line", r.Line, "reason", r.Reason)
+		}}
+	return h, nil
+}
+
+// Collectors are the handler's metrics.
+func (h *Handler) Collectors() []prometheus.Collector {
+	return []prometheus.Collector{h.metrics.requests, h.metrics.objects, h.metrics.commits}
+}
+
+// Run commits what is uploaded until ctx ends. It must be called once; requests
+// after its end are told to come again.
+func (h *Handler) Run(ctx context.Context) { h.group.run(ctx) }
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := h.handle(w, r)
+	h.metrics.requests.WithLabelValues(code(a.status())).Inc()
+	if a.status() >= 400 {
+		h.log.Debug("upload refused", "status", a.Status, "from", r.RemoteAddr, "reason", a.Message)
+	}
+	if err := a.write(w); err != nil {
+		h.log.Debug("upload not answered", "from", r.RemoteAddr, "error", err)
+	}
+}
+
+// route reports the paths of the contract: with a workspace of any name, or none.
+// The version of the API (api-version) may be any or missing: there is one.
+func route(path string) bool {
+	rest, ok := strings.CutSuffix(path, "/threat-intelligence-stix-objects:upload")
+	if !ok || rest == "" {
+		return ok
+	}
+	workspace, ok := strings.CutPrefix(rest, "/workspaces/")
+	return ok && workspace != "" && !strings.Contains(workspace, "/")
+}
+
+// handle gives the answer to a request; nil is success.
+func (h *Handler) handle(w http.ResponseWriter, r *http.Request) *answer {
+	if !route(r.URL.Path) {
+		return refuse(http.StatusNotFound, "There is nothing here. Post to /workspaces/{workspaceId}/threat-intelligence-stix-objects:upload.")
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return refuse(http.StatusMethodNotAllowed, "Method %s is not allowed, want POST.", short([]byte(r.Method)))
+	}
+	c := who(h.clients, r.Header.Get("Authorization"))
+	switch {
+	case c == nil:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return refuse(http.StatusUnauthorized, "Unauthorized. Access token is missing or invalid.")
+	case c.anonymous && !localHost(hostOf(r.Host)): // a page in a browser that another name leads here
+		return refuse(http.StatusForbidden, "Host is not this machine.")
+	}
+	if wait := c.pace.take(h.now()); wait > 0 {
+		return slow(wait)
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/json.")
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return refuse(http.StatusUnsupportedMediaType, "Content-Encoding %s is not supported.", short([]byte(e)))
+	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	default:
+		return busy("Too many requests at one time.")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.set.MaxBytes))
+	if large := new(http.MaxBytesError); errors.As(err, &large) {
+		return refuse(http.StatusRequestEntityTooLarge, "Body is longer than %d bytes.", large.Limit)
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		return refuse(http.StatusRequestTimeout, "Body did not come within %s.", h.set.ReadTimeout)
+	} else if err != nil {
+		return refuse(http.StatusBadRequest, "Body could not be read.")
+	}
+	req, err := decode(body)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "Bad format. %s.", err)
+	}
+	return h.take(c, req)
+}
+
+// take inspects a request's objects and has those that pass committed.
+func (h *Handler) take(c *client, req request) *answer {
+	if strings.EqualFold(strings.TrimSpace(req.source), restricted) {
+		return refuse(http.StatusBadRequest, "Bad format. sourcesystem: %q is restricted.", restricted)
+	}
+	f, ok := c.feeds[req.source]
+	if !ok {
+		return refuse(http.StatusForbidden, "This client may not use sourcesystem %q.", short([]byte(req.source)))
+	}
+	var faults []fault
+	j := &job{feed: f, done: make(chan outcome, 1)}
+	index := make([]int, 0, len(req.objects))
+	for i, o := range req.objects {
+		if messages := inspect(o); len(messages) > 0 {
+			faults = append(faults, fault{i, messages})
+			continue
+		}
+		j.objects, index = append(j.objects, o), append(index, i)
+	}
+	if len(j.objects) == 0 {
+		h.count(0, len(req.objects))
+		return &answer{Status: http.StatusBadRequest, Message: "Bad format. None of the objects is valid.", Errors: faults}
+	}
+	out := h.group.put(j)
+	switch {
+	case errors.Is(out.err, errStopping):
+		return busy("The service is stopping.")
+	case out.err != nil:
+		h.log.Error("upload not committed", "feed", f.Name, "objects", len(j.objects), "error", out.err)
+		return refuse(http.StatusInternalServerError, "The objects could not be stored. Send them again.")
+	}
+	faults = merge(faults, out.refused, index)
+	h.count(len(req.objects)-len(faults), len(faults))
+	if len(faults) == 0 {
+		return nil
+	}
+	return &answer{Errors: faults}
+}
+
+func (h *Handler) count(taken, refused int) {
+	h.metrics.objects.WithLabelValues("taken").Add(float64(taken))
+	h.metrics.objects.WithLabelValues("refused").Add(float64(refused))
+}
+
+// hostOf gives a Host header without its port.
+func hostOf(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return strings.Trim(host, "[]")
+}
