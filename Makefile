@@ -1,6 +1,6 @@
 # Everything a checkout needs is fetched by these targets from package
 # registries: Go modules, the embedded ClickHouse engine (npm), Apache Kafka (Maven), the
-# independent OCSF validator (PyPI; only for ocsf-check).
+# independent OCSF validator and TAXII server (PyPI; only for ocsf-check and taxii-check).
 
 GO      ?= go
 ARGS    ?=

@@ -3,6 +3,7 @@ package intel
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/fact"
@@ -33,12 +34,16 @@ type Config struct {
 	Follow distribute.FollowerConfig `yaml:"follow"`
 	// Retro is how far back alerts are asked about new indicators.
 	Retro retro.Config `yaml:"retro"`
+	// RetroAfter is how long new indicators wait until alerts of the past are asked
+	// about them. It must be longer than an alert takes through hop 1 and workers take
+	// to get new indicators, or alerts fall between the two. Default: 1m.
+	RetroAfter time.Duration `yaml:"retro_after"`
 }
 
 // DefaultConfig gives the defaults named in Config.
 func DefaultConfig() Config {
 	return Config{Pull: service.DefaultConfig(), Upload: upload.DefaultConfig(), Library: library.DefaultConfig(), Publish: distribute.DefaultPublisherConfig(),
-		Follow: distribute.DefaultFollowerConfig(), Retro: retro.DefaultConfig()}
+		Follow: distribute.DefaultFollowerConfig(), Retro: retro.DefaultConfig(), RetroAfter: time.Minute}
 }
 
 // Validate reports every setting that cannot work, and completes feeds.
@@ -69,5 +74,8 @@ func (c *Config) Validate() error {
 	r := c.Retro
 	r.Dir = "retro" // it is below the data folder
 	wrap("retro", r.Validate())
+	if c.RetroAfter < 0 {
+		errs = append(errs, errors.New("intel.retro_after: must not be negative"))
+	}
 	return errors.Join(errs...)
 }

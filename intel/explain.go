@@ -2,7 +2,10 @@ package intel
 
 import (
 	"context"
+	"slices"
+	"strings"
 
+	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
@@ -22,7 +25,7 @@ func (e *Explanation) Counts() bool { return e.Outcome == match.Counts.String() 
 
 // Explain lists everything the library knows of an observable, with the judgment of
 // the match stage on it for an alert as given. A socket is asked for with its
-// address, as match does.
+// address, as match does; what is the same for both is told once.
 func Explain(ctx context.Context, l *library.Library, d match.Decay, s match.Subject, o schema.Observable) ([]Explanation, error) {
 	known, err := l.Check(ctx, o)
 	if err != nil {
@@ -33,10 +36,50 @@ func Explain(ctx context.Context, l *library.Library, d match.Decay, s match.Sub
 		if known, err = l.Check(ctx, addr); err != nil {
 			return nil, err
 		}
-		out = append(out, explain(d, s, addr, known)...)
+		for _, e := range explain(d, s, addr, known) {
+			if !slices.ContainsFunc(out, e.repeats) {
+				out = append(out, e)
+			}
+		}
 	}
 	return out, nil
 }
+
+// repeats reports the same about the same indicator, by another name of the value.
+func (e *Explanation) repeats(o Explanation) bool {
+	return e.Refusal == nil && o.Refusal == nil && same(&e.Indicator, &o.Indicator) && e.Outcome == o.Outcome
+}
+
+// ExplainRefused lists the feeds whose last pull had this very text, in whatever case,
+// and did not take it: for what is no observable and cannot be asked for.
+func ExplainRefused(ctx context.Context, l *library.Library, text string) ([]Explanation, error) {
+	feeds, err := l.Feeds()
+	if err != nil {
+		return nil, err
+	}
+	var out []Explanation
+	for _, f := range feeds {
+		told := 0
+		err := l.Refusals(f.Feed, func(r fact.Refusal) error {
+			if told < maxRefusals && strings.EqualFold(r.Value, text) {
+				told++
+				out = append(out, Explanation{Known: library.Known{Indicator: schema.Indicator{Feed: f.Feed, Value: r.Value}, Refusal: &r, Last: f.LastGood},
+					On: schema.Observable{Value: text}, Outcome: match.Ignored.String(), Why: refused(&r)})
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// maxRefusals bounds what is told of one feed.
+const maxRefusals = 10
+
+// refused tells people why a text was not taken.
+func refused(r *fact.Refusal) string { return "refused: " + r.Reason }
 
 func explain(d match.Decay, s match.Subject, o schema.Observable, known []library.Known) []Explanation {
 	var found []schema.Indicator
@@ -45,7 +88,7 @@ func explain(d match.Decay, s match.Subject, o schema.Observable, known []librar
 		k := &known[i]
 		switch {
 		case k.Refusal != nil:
-			out = append(out, Explanation{Known: *k, On: o, Outcome: match.Ignored.String(), Why: "refused: " + k.Refusal.Reason})
+			out = append(out, Explanation{Known: *k, On: o, Outcome: match.Ignored.String(), Why: refused(k.Refusal)})
 		case k.Aside != "":
 			out = append(out, Explanation{Known: *k, On: o, Outcome: match.Ignored.String(), Why: k.Aside})
 		default:

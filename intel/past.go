@@ -14,6 +14,7 @@ import (
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/retro"
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages"
 	"github.com/interdict/interdict/stages/match"
 )
 
@@ -21,55 +22,85 @@ import (
 // keeps in a file up to which version of the library it has asked, so that nothing
 // is left out over a restart; what is asked twice is not told twice.
 type Past struct {
-	lib    *library.Library
-	seen   *retro.Seen
+	cfg  PastConfig
+	deps PastDeps
+	file string
+
+	seen   *retro.Seen // from Open on
 	finder *retro.Finder
-	file   string
-	delay  time.Duration
-	log    *slog.Logger
+}
+
+// PastConfig is how the past is asked.
+type PastConfig struct {
+	retro.Config
+	// After is how long new indicators wait until the past is asked about them: by
+	// then the workers match with them, and what passed a worker before has been
+	// remembered, so that no alert falls between the two.
+	After time.Duration
+}
+
+// PastDeps is what asking the past takes besides.
+type PastDeps struct {
+	Library *library.Library
+	// Finder is all but Seen, which is set here.
+	Finder retro.Deps
+	// Holds reports whether Finder.Index holds what the library held at a moment.
+	// Nobody is asked before it does. nil: it always does.
+	Holds  func(time.Time) bool
+	Logger *slog.Logger
 }
 
 // pastEvery is how often the library is looked at for what is new.
 const pastEvery = 5 * time.Second
 
-// pastDelay is how long new indicators wait until the past is asked: by then the
-// workers match with them, and what passed a worker before has been remembered, so
-// that no alert falls between the two.
-const pastDelay = time.Minute
-
 // pastBatch is how many new indicators are held in memory at a time.
 const pastBatch = 50_000
 
-// NewPast opens the memory of what alerts named, in a folder of its own below the data
-// folder. deps.Seen is set here. Close it.
-func NewPast(cfg retro.Config, dataDir string, lib *library.Library, deps retro.Deps, log *slog.Logger) (*Past, error) {
+// NewPast prepares the memory of what alerts named, in a folder of its own below the
+// data folder. Nothing is touched before Open.
+func NewPast(cfg PastConfig, dataDir string, deps PastDeps) (*Past, error) {
 	cfg.Dir = filepath.Join(dataDir, "retro")
-	seen, err := retro.Open(cfg)
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	deps.Seen = seen
-	f, err := retro.NewFinder(cfg, deps)
-	if err != nil {
-		return nil, errors.Join(err, seen.Close())
+	if cfg.After < 0 {
+		return nil, errors.New("retro_after: must not be negative")
 	}
-	return &Past{lib: lib, seen: seen, finder: f, file: filepath.Join(dataDir, "retro", "asked.json"), delay: pastDelay, log: log}, nil
+	return &Past{cfg: cfg, deps: deps, file: filepath.Join(cfg.Dir, "asked.json")}, nil
 }
 
-// See remembers what alerts name; it is durable when See returns.
+// Open opens the memory. One process at a time may have it: that which manages.
+func (p *Past) Open() (err error) {
+	if p.seen, err = retro.Open(p.cfg.Config); err != nil {
+		return err
+	}
+	deps := p.deps.Finder
+	deps.Seen = p.seen
+	if p.finder, err = retro.NewFinder(p.cfg.Config, deps); err != nil {
+		return errors.Join(err, p.Close())
+	}
+	return nil
+}
+
+// See remembers what alerts name; it is durable when See returns. It is called between
+// Open and Close.
 func (p *Past) See(alerts []schema.Alert) error { return p.seen.See(alerts) }
 
 // Close ends the memory, after Run and after the last See.
 func (p *Past) Close() error { return p.seen.Close() }
 
 // Run asks until ctx ends. That the store cannot be asked now stops nothing: it is
-// tried again.
+// tried again. An error that stages.Permanent marks says that another process asks.
 func (p *Past) Run(ctx context.Context) error {
-	tick := time.NewTicker(pastEvery)
+	log := p.deps.Logger
+	tick := time.NewTicker(min(pastEvery, max(p.cfg.After/4, 100*time.Millisecond)))
 	defer tick.Stop()
-	var since time.Time // when there was first something new
-	var fold time.Time
-	var retry time.Time
+	var (
+		since time.Time       // when there was first something new
+		until library.Version // what there was then
+		fold  time.Time
+		retry time.Time
+	)
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,7 +111,7 @@ func (p *Past) Run(ctx context.Context) error {
 		if now.Sub(fold) >= time.Minute {
 			fold = now
 			if err := p.seen.Fold(schema.FromTime(now)); err != nil {
-				p.log.Warn("what alerts named could not be put in order", "error", err)
+				log.Warn("what alerts named could not be put in order", "error", err)
 			}
 		}
 		if now.Before(retry) {
@@ -89,31 +120,36 @@ func (p *Past) Run(ctx context.Context) error {
 		asked, err := p.asked()
 		var v library.Version
 		if err == nil {
-			v, err = p.lib.Version()
-		}
-		switch {
-		case err == nil && v == asked:
-			since = time.Time{}
-			continue
-		case err == nil && since.IsZero():
-			since = now
-			continue
-		case err == nil && now.Sub(since) < p.delay:
-			continue
+			v, err = p.deps.Library.Version()
 		}
 		if err == nil {
-			err = p.ask(ctx, asked)
+			switch {
+			case v == asked:
+				since = time.Time{}
+				continue
+			case since.IsZero():
+				since, until = now, v
+				continue
+			case now.Sub(since) < p.cfg.After || p.deps.Holds != nil && !p.deps.Holds(since):
+				continue
+			}
+			err = p.ask(ctx, asked, until)
 			since = time.Time{}
 		}
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case stages.IsPermanent(err):
+			return fmt.Errorf("asking the past about new indicators: %w", err)
+		default:
 			retry = now.Add(time.Minute)
-			p.log.Warn("the past could not be asked about new indicators", "error", err, "again", retry)
+			log.Warn("the past could not be asked about new indicators", "error", err, "again", retry)
 		}
 	}
 }
 
-// ask asks about everything new since a version.
-func (p *Past) ask(ctx context.Context, from library.Version) error {
+// ask asks about everything new since a version. Of that, what was new at until has
+// waited for long enough and counts as asked; what came later is asked about again.
+func (p *Past) ask(ctx context.Context, from, until library.Version) error {
 	var (
 		batch []schema.IndicatorChange
 		sum   retro.Progress
@@ -131,16 +167,16 @@ func (p *Past) ask(ctx context.Context, from library.Version) error {
 		}
 		return flush()
 	}
-	to, err := p.lib.Changes(ctx, from, func(c match.Change) error {
+	_, err := p.deps.Library.Changes(ctx, from, func(c match.Change) error {
 		if c.Op != match.Add {
 			return nil
 		}
 		return take(c.Indicator)
 	})
 	if errors.Is(err, library.ErrGone) {
-		p.log.Warn("asking the past about the whole library: what is new since the last time is not known any more")
+		p.deps.Logger.Warn("asking the past about the whole library: what is new since the last time is not known any more")
 		batch = batch[:0]
-		to, err = p.lib.Each(ctx, take)
+		_, err = p.deps.Library.Each(ctx, take)
 	}
 	if err == nil {
 		err = flush()
@@ -149,10 +185,10 @@ func (p *Past) ask(ctx context.Context, from library.Version) error {
 		return err
 	}
 	if sum.Found > 0 || sum.Cut > 0 {
-		p.log.Info("the past was asked about new indicators", "indicators", sum.Asked, "maybe_seen", sum.Seen, "queries", sum.Queries,
+		p.deps.Logger.Info("the past was asked about new indicators", "indicators", sum.Asked, "maybe_seen", sum.Seen, "queries", sum.Queries,
 			"matches", sum.Found, "counting", sum.Counting, "given_up", sum.Cut)
 	}
-	return p.keep(to)
+	return p.keep(until)
 }
 
 // asked gives the version of the library about which everything has been asked.
@@ -161,11 +197,12 @@ func (p *Past) asked() (v library.Version, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &v)
-	}
 	if err != nil {
 		return "", fmt.Errorf("reading what the past was asked about: %w", err)
+	}
+	if err := json.Unmarshal(text, &v); err != nil { // cut off by a loss of power
+		p.deps.Logger.Warn("asking the past about the whole library: the note about the last time is damaged", "file", p.file, "error", err)
+		return "", p.keep("")
 	}
 	return v, nil
 }

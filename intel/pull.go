@@ -64,8 +64,12 @@ func Take(ctx context.Context, l *library.Library, f *fact.Feed, origin string, 
 	return im.Commit(nil)
 }
 
+// NotModified is the origin in the report of a pull that found the feed as it was.
+const NotModified = "not modified"
+
 // PullOnce pulls one feed now, whatever its schedule says, and books it. tell may be
-// nil. Of a feed that has not changed the report is empty but for what it holds.
+// nil. Of a feed that has not changed the report is empty but for what it holds, and
+// its Origin is NotModified.
 func PullOnce(ctx context.Context, l *library.Library, cfg Config, f fact.Feed, tell func(Taken)) (rep library.Report, err error) {
 	ports, err := portsOf(cfg, l)
 	if err != nil {
@@ -97,7 +101,7 @@ func portsOf(cfg Config, l *library.Library) (service.Ports, error) {
 	if err != nil {
 		return service.Ports{}, fmt.Errorf("intel.proxy: %w", err)
 	}
-	return service.Ports{Fetch: client, Parse: parse.Read, Library: service.Folder{Library: l}, Publish: nobody{}, RetryAt: fetch.RetryAt, Permanent: fetch.Permanent,
+	return service.Ports{Fetch: reread{client}, Parse: parse.Read, Library: service.Folder{Library: l}, Publish: nobody{}, RetryAt: fetch.RetryAt, Permanent: fetch.Permanent,
 		Now: time.Now, Chance: rand.Float64}, nil
 }
 

@@ -6,10 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel/distribute"
@@ -25,8 +28,8 @@ type Snapshots struct {
 	// Listen is the address that serves them to workers on other machines, with
 	// mutual TLS. Default: none.
 	Listen string `yaml:"listen"`
-	// URL is where Listen is reached, such as https://intel.example:9465. Workers ask
-	// nowhere else. Default: none.
+	// URL is where Listen is reached, such as https://intel.example:9465; snapshots are
+	// below /snapshots there. Workers ask nowhere else. Default: none.
 	URL string `yaml:"url"`
 	// CertFile and KeyFile are this process's certificate (PEM), as server or client.
 	CertFile string `yaml:"cert_file"`
@@ -45,7 +48,27 @@ func (c Snapshots) validate() error {
 	if c.Listen != "" && c.URL == "" {
 		return errors.New("listen needs url: where workers reach it")
 	}
+	if c.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return fmt.Errorf("url: %w", err)
+	}
+	if u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("url: %q is not https://host:port", c.URL)
+	}
 	return nil
+}
+
+// base gives the URL that snapshots lie directly below; empty: none.
+func (c Snapshots) base() string {
+	if c.URL == "" {
+		return ""
+	}
+	return strings.TrimRight(c.URL, "/") + "/snapshots"
 }
 
 // folder gives the place where snapshots are published.
@@ -54,7 +77,7 @@ func (c Snapshots) folder(dataDir string) distribute.Folder {
 	if dir == "" {
 		dir = filepath.Join(dataDir, "snapshots")
 	}
-	return distribute.Folder{Dir: dir, URL: c.URL}
+	return distribute.Folder{Dir: dir, URL: c.base()}
 }
 
 // source gives what a worker reads snapshots from.
@@ -69,8 +92,8 @@ func (c Snapshots) source(dataDir string) (distribute.Source, error) {
 	}
 	dial := &net.Dialer{Timeout: 15 * time.Second}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: t, DialContext: dial.DialContext, TLSHandshakeTimeout: 15 * time.Second,
-		ResponseHeaderTimeout: time.Minute, IdleConnTimeout: time.Minute}}
-	return append(list, distribute.HTTP{Bases: []string{c.URL}, Client: client}), nil
+		ResponseHeaderTimeout: time.Minute, DisableKeepAlives: true}} // one comes every few hours
+	return append(list, distribute.HTTP{Bases: []string{c.base()}, Client: client}), nil
 }
 
 // tls demands of the other side what this one shows.
@@ -92,7 +115,7 @@ func (c Snapshots) tls() (*tls.Config, error) {
 }
 
 // serve serves the folder until ctx ends.
-func (c Snapshots) serve(ctx context.Context, dir string) error {
+func (c Snapshots) serve(ctx context.Context, dir string, log *slog.Logger) error {
 	t, err := c.tls()
 	if err != nil {
 		return err
@@ -102,7 +125,8 @@ func (c Snapshots) serve(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("intel.snapshots: %w", err)
 	}
-	srv := &http.Server{Handler: distribute.Handler(dir), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	srv := &http.Server{Handler: distribute.Handler(dir), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)} // whoever fails to shake hands fills no log
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(closed)

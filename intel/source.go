@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/library"
@@ -38,7 +39,7 @@ func (s source) Changes(ctx context.Context, from json.RawMessage, yield func(ma
 
 // Build writes a snapshot shard by shard, with records waiting in a file beside it.
 func (s source) Build(ctx context.Context, path string) (_ json.RawMessage, err error) {
-	spill, err := os.CreateTemp(os.TempDir(), "interdict-spill-*")
+	spill, err := os.CreateTemp(filepath.Dir(path), "spill-*.tmp")
 	if err != nil {
 		return nil, fmt.Errorf("building a snapshot: %w", err)
 	}
@@ -47,7 +48,14 @@ func (s source) Build(ctx context.Context, path string) (_ json.RawMessage, err 
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.l.Each(ctx, func(i schema.Indicator) error { return b.Add(i) })
+	v, err := s.l.Each(ctx, func(i schema.Indicator) error {
+		if err := b.Add(i); err != nil && match.Check(i) == nil {
+			return err
+		}
+		// What no index takes was admitted under other rules, such as an older list of
+		// public suffixes. It must not keep the rest from the workers.
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("building a snapshot: %w", err)
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages"
@@ -26,22 +27,34 @@ func (p *Plan) SeenSink() (SinkHop, bool) {
 	return SinkHop{Name: "seen", Inputs: []string{p.topic(TopicAlerts)}, Insert: p.see}, true
 }
 
-// see takes a range of the alerts log. It costs one write, however many alerts there
-// are.
+// seenAtOnce is how many alerts are decoded at a time: memory for few, and few writes.
+const seenAtOnce = 1024
+
+// see takes a range of the alerts log. It costs one write for each seenAtOnce alerts.
 func (p *Plan) see(ctx context.Context, r Range) (int, error) {
-	alerts := make([]schema.Alert, 0, len(r.Records))
-	for _, rec := range r.Records {
-		kind, body, err := schema.DecodeEntry(rec.Value)
-		if err == nil && kind == schema.EntryAlert {
-			alerts = append(alerts, schema.Alert{})
-			err = alerts[len(alerts)-1].DecodeWire(body)
+	var b schema.Batch
+	writes := 0
+	for part := range slices.Chunk(r.Records, seenAtOnce) {
+		b.Reset()
+		for _, rec := range part {
+			kind, body, err := schema.DecodeEntry(rec.Value)
+			if err == nil && kind == schema.EntryAlert {
+				err = b.NextAlert().DecodeWire(body)
+			}
+			if err != nil {
+				return writes, stages.Permanent(fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, rec.Offset, err))
+			}
 		}
-		if err != nil {
-			return 0, stages.Permanent(fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, rec.Offset, err))
+		if err := ctx.Err(); err != nil {
+			return writes, err
 		}
+		if len(b.Alerts) == 0 {
+			continue
+		}
+		if err := p.deps.Seen.See(b.Alerts); err != nil {
+			return writes, err
+		}
+		writes++
 	}
-	if err := ctx.Err(); err != nil || len(alerts) == 0 {
-		return 0, err
-	}
-	return 1, p.deps.Seen.See(alerts)
+	return writes, nil
 }

@@ -34,6 +34,9 @@ type Alert struct {
 	Techniques []Technique
 	Entities   []Entity
 	Matches    []Match
+	// Snapshot is the id of the index of indicators that was asked, whether it knew
+	// anything of the alert or not; zero: an empty one, or none.
+	Snapshot uint64
 
 	Raw    []byte // the document as received; see ADR 0008
 	RawRef RawRef

@@ -2,8 +2,10 @@ package schema_test
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -140,5 +142,44 @@ func TestMergeRevisionsMatches(t *testing.T) {
 	}
 	if newer.Entities[0].Port != 0 {
 		t.Error("the revision itself was changed")
+	}
+}
+
+// TestMergeRevisionsOfMany: revisions that say ever more are merged in a moment, and
+// into an alert that can be written and read again.
+func TestMergeRevisionsOfMany(t *testing.T) {
+	revs := make([]schema.Alert, 40)
+	for r := range revs {
+		a := &revs[r]
+		a.ID, a.Updated, a.Content = schema.AlertID{1}, schema.Millis(r+1), uint64(r)
+		for k := range schema.MaxElements {
+			name := fmt.Sprintf("192.0.2.1#%d.%d", r, k)
+			a.Entities = append(a.Entities, schema.Entity{Type: schema.EntityURL, Key: name})
+			a.Matches = append(a.Matches, schema.Match{Entity: uint16(k), Value: name})
+			a.Techniques = append(a.Techniques, schema.Technique{ID: name})
+		}
+		a.Entities[1] = schema.Entity{Type: schema.EntityIP, Key: "192.0.2.1"}
+	}
+	revs[3].Entities[1].Port = 443
+	newest := revs[len(revs)-1]
+	start := time.Now()
+	got := schema.MergeRevisions(revs)
+	if took := time.Since(start); took > 3*time.Second { // comparing each with each takes minutes
+		t.Errorf("it took %s", took)
+	}
+	if len(got.Entities) != schema.MaxElements || len(got.Matches) != schema.MaxElements || len(got.Techniques) != schema.MaxElements {
+		t.Fatalf("%d entities, %d matches, %d techniques", len(got.Entities), len(got.Matches), len(got.Techniques))
+	}
+	for k := range got.Matches {
+		if e := got.Entities[got.Matches[k].Entity]; k != 1 && e.Key != got.Matches[k].Value {
+			t.Fatalf("match %d is of %s", k, e.Key)
+		}
+	}
+	if got.Entities[0] != newest.Entities[0] || got.Entities[1].Port != 443 {
+		t.Errorf("%+v", got.Entities[:2])
+	}
+	var back schema.Alert
+	if err := back.DecodeWire(got.AppendWire(nil)); err != nil {
+		t.Error(err)
 	}
 }

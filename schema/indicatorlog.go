@@ -13,7 +13,7 @@ const (
 // IndicatorChange is one step in the life of an indicator.
 type IndicatorChange struct {
 	Op        IndicatorOp `json:"op"`
-	Indicator Indicator   `json:"indicator"` // of a removal: type, value, feed and id
+	Indicator Indicator   `json:"indicator"` // of a removal: type, value, feed and id, and the tenant whose it was
 }
 
 // IndicatorDelta is a list of changes, or a part of one, that leads from one content

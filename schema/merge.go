@@ -1,55 +1,66 @@
 package schema
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // MergeRevisions gives the alert that its revisions make together: the newest
 // revision (RevisionOf, then Content), with what only older ones say, and the
-// entities, techniques and matches of all. The order of the argument does not matter. Every element must have
-// the same ID; the slice is sorted in place and must not be empty.
+// entities, techniques and matches of all, of each at most MaxElements: what the newest
+// say is kept. The order of the argument does not matter. Every element must have
+// the same ID; the slice is sorted in place, must not be empty, and may share memory with the
+// result.
 func MergeRevisions(revs []Alert) Alert {
 	slices.SortFunc(revs, func(a, b Alert) int {
-		if x, y := a.RevisionOf(), b.RevisionOf(); x != y {
-			if x > y {
-				return -1
-			}
-			return 1
-		}
-		if a.Content > b.Content {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(b.RevisionOf(), a.RevisionOf()), cmp.Compare(b.Content, a.Content))
 	})
 	m := revs[0]
-	m.Entities = slices.Clone(m.Entities)
-	m.Techniques = slices.Clone(m.Techniques)
-	m.Matches = slices.Clone(m.Matches)
+	if len(revs) == 1 {
+		return m
+	}
+	m.Entities, m.Techniques, m.Matches = slices.Clone(m.Entities), slices.Clone(m.Techniques), slices.Clone(m.Matches)
+	entities, techniques, matches := map[EntityRef]int{}, map[Technique]bool{}, map[matchKey]bool{}
+	for i, e := range m.Entities {
+		if _, ok := entities[e.Ref()]; !ok {
+			entities[e.Ref()] = i
+		}
+	}
+	for _, t := range m.Techniques {
+		techniques[t] = true
+	}
+	for i := range m.Matches {
+		matches[keyOf(&m.Matches[i])] = true
+	}
 	for _, r := range revs[1:] {
-		at := make([]uint16, len(r.Entities)) // index of each entity of r in m
+		at := make([]int, len(r.Entities)) // index of each entity of r in m; -1: there is no room for it
 		for i, e := range r.Entities {
-			j := slices.IndexFunc(m.Entities, func(x Entity) bool { return x.Ref() == e.Ref() })
-			if j < 0 {
+			j, ok := entities[e.Ref()]
+			switch {
+			case ok:
+				if m.Entities[j].Port == 0 {
+					m.Entities[j].Port = e.Port
+				}
+			case len(m.Entities) >= MaxElements:
+				j = -1
+			default:
 				j = len(m.Entities)
-				m.Entities = append(m.Entities, e)
-			} else if m.Entities[j].Port == 0 {
-				m.Entities[j].Port = e.Port
+				m.Entities, entities[e.Ref()] = append(m.Entities, e), j
 			}
-			at[i] = uint16(j)
+			at[i] = j
 		}
 		for _, t := range r.Techniques {
-			if !slices.Contains(m.Techniques, t) {
-				m.Techniques = append(m.Techniques, t)
+			if !techniques[t] && len(m.Techniques) < MaxElements {
+				m.Techniques, techniques[t] = append(m.Techniques, t), true
 			}
 		}
 		for _, x := range r.Matches {
-			if int(x.Entity) >= len(at) {
+			if int(x.Entity) >= len(at) || at[x.Entity] < 0 || len(m.Matches) >= MaxElements {
 				continue
 			}
-			x.Entity = at[x.Entity]
-			same := func(y Match) bool {
-				return y.Entity == x.Entity && y.Indicator == x.Indicator && y.Feed == x.Feed && y.Type == x.Type && y.Value == x.Value
-			}
-			if !slices.ContainsFunc(m.Matches, same) {
-				m.Matches = append(m.Matches, x)
+			x.Entity = uint16(at[x.Entity])
+			if k := keyOf(&x); !matches[k] {
+				m.Matches, matches[k] = append(m.Matches, x), true
 			}
 		}
 		m.fillFrom(&r)
@@ -60,6 +71,17 @@ func MergeRevisions(revs []Alert) Alert {
 		m.End = max(m.End, r.End)
 	}
 	return m
+}
+
+// matchKey is what tells the matches of an alert apart.
+type matchKey struct {
+	entity                 uint16
+	typ                    ObservableType
+	value, indicator, feed string
+}
+
+func keyOf(m *Match) matchKey {
+	return matchKey{m.Entity, m.Type, m.Value, m.Indicator, m.Feed}
 }
 
 // fillFrom takes what m does not say from an older revision. Some vendors tell an

@@ -154,8 +154,10 @@ func TestOCSFAlert(t *testing.T) {
 		pieces := len(e.Metadata.Loggers)
 		for _, ev := range e.Evidences {
 			pieces += len(ev)
-			if ev["data"] != nil { // says what the resource beside it is
-				pieces--
+			for _, more := range [...]string{"data", "http_request", "ja4_fingerprint_list"} { // say again, or more, of the resource beside them
+				if ev[more] != nil {
+					pieces--
+				}
 			}
 		}
 		if pieces != len(a.Entities) {

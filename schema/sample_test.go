@@ -113,6 +113,8 @@ func sampleAlert() *schema.Alert {
 		Matches: []schema.Match{{Entity: 1, Type: schema.ObservableCIDR, Value: "203.0.113.0/24", Indicator: "indicator--9", Feed: "misp",
 			Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical, Confidence: 95, TLP: schema.TLPGreen, Snapshot: 0x1122334455667788,
 			Wish: schema.WishAudit, Demoted: "on the list Top 1,000", Retro: true, Threats: []schema.Threat{{Kind: schema.ThreatActor, ID: "intrusion-set--1", Name: "Sednit"}}}},
+		Snapshot: 0x1122334455667788,
+
 		Raw:    []byte(raw),
 		RawRef: schema.RawRef{Topic: "raw-ids", Partition: 3, Offset: 1 << 33, Doc: 2},
 	}

@@ -60,6 +60,7 @@ func (a *Alert) wire(c *codec) {
 		if c.open(28, "raw_ref", a.RawRef != RawRef{}) {
 			a.RawRef.wire(c)
 		}
+		c.hash(29, "snapshot", &a.Snapshot)
 	}
 }
 

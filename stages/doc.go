@@ -3,7 +3,7 @@
 //
 //	stage      reads              writes                        state
 //	normalize  Raw                Alerts, Rejects, Drops        none
-//	match      Alerts             Alert.Matches                 the index, shared and immutable
+//	match      Alerts             Alert.Matches, Snapshot       the index, shared and immutable
 //	correlate  Alerts, Control    Incidents, Members, Paths     entity graph, per shard
 //	disrupt    Alerts, Incidents  Decisions, Leases, Actions    evidence and leases, per shard
 //	respond    Actions            Results                       none: the target is the state

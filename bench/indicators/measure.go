@@ -27,7 +27,7 @@ type Options struct {
 	Dir        string // for the snapshot and what waits to be sorted into it
 	Match      match.Config
 	Rate       int           // changes per second
-	Churn      time.Duration // how long each of the two runs with and without changes takes
+	Churn      time.Duration // how long matching with changes takes, and how long without
 	Progress   func(string)
 }
 
@@ -89,6 +89,15 @@ type Cost struct {
 func threadTime() int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(rusageThread, &u); err != nil {
+		return 0
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// processTime is the processor time that all threads of the process have used.
+func processTime() int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
 	}
 	return u.Utime.Nano() + u.Stime.Nano()
@@ -244,7 +253,7 @@ func Ask(x *match.Index, o Options) (rep Lookup, err error) {
 	through := 0
 	var buf [128]byte
 	for i := range uint64(rep.Asked) {
-		v, t := appendValue(buf[:0], (n+1<<50+i)/kinds*kinds)
+		v, t := appendValue(buf[:0], (n+1<<50)/kinds*kinds+i*kinds)
 		if filter, exact := x.Contains(schema.Observable{Type: t, Value: string(v)}); exact {
 			return rep, fmt.Errorf("%s was found", v)
 		} else if filter {

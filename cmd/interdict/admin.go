@@ -14,7 +14,7 @@ import (
 )
 
 // serveAdmin serves the operators' port until ctx ends: /metrics, /healthz (the
-// process lives), /readyz (every hop has its lanes and the store answers),
+// process lives), /readyz (there are indicators, every hop has its lanes, the store answers),
 // /status (what the status command prints) and /debug/pprof.
 func (a *app) serveAdmin(ctx context.Context) error {
 	mux := http.NewServeMux()
@@ -27,9 +27,9 @@ func (a *app) serveAdmin(ctx context.Context) error {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(a.status()); err != nil {
+		if err := json.NewEncoder(w).Encode(a.status(r.Context())); err != nil {
 			a.log.Debug("status not sent", "error", err)
 		}
 	})
@@ -63,6 +63,10 @@ func (a *app) serveAdmin(ctx context.Context) error {
 
 // ready reports why the process cannot do its work yet.
 func (a *app) ready(ctx context.Context) error {
+	if f := a.intel.follower; f != nil && (!a.started.Load() || a.holder.Load() == nil) {
+		st := f.Status()
+		return fmt.Errorf("indicators: %s, %d in force, %d behind", st.State, st.Indicators, st.Behind)
+	}
 	for _, r := range a.runners {
 		s := r.Status()
 		if !s.Connected {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
@@ -37,6 +38,7 @@ type app struct {
 	sink       *kafka.Sink
 	seen       *kafka.Sink // what alerts named, for retro-match; nil where that is not done
 	intel      appIntel
+	started    atomic.Bool // the hops run: the first indicators are there, or not waited for any more
 	progress   *pipeline.Progress
 	formats    *normalize.Formats
 	failpoint  func(string)
@@ -168,22 +170,18 @@ func (a *app) run(ctx context.Context) error {
 	if a.intel.manager != nil {
 		g.Go(func() error { return a.intel.manager.Run(ctx) })
 	}
-	if a.intel.past != nil {
-		g.Go(func() error { return a.intel.past.Run(ctx) })
-	}
 	g.Go(func() error {
 		if err := a.indexReady(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
+		a.started.Store(true)
 		for _, r := range a.runners {
 			g.Go(func() error { return r.Run(ctx) })
 		}
 		return nil
 	})
-	for _, s := range [...]*kafka.Sink{a.sink, a.seen} {
-		if s != nil {
-			g.Go(func() error { return s.Run(ctx) })
-		}
+	if a.sink != nil {
+		g.Go(func() error { return a.sink.Run(ctx) })
 	}
 	if a.cfg.Admin.Listen != "" {
 		g.Go(func() error { return a.serveAdmin(ctx) })

@@ -10,13 +10,12 @@ import (
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel"
-	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/retro"
-	"github.com/interdict/interdict/intel/service"
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/stages/match"
+	"golang.org/x/sync/errgroup"
 )
 
 // appIntel is the part of an app that has to do with threat intelligence: workers
@@ -24,10 +23,10 @@ import (
 type appIntel struct {
 	lib      *library.Library
 	log      *kafka.IndicatorLog
-	follower *distribute.Follower // nil: nothing is matched here
+	follower *intel.Follower // nil: nothing is matched here
 	writer   *kafka.IndicatorWriter
-	manager  *intel.Manager // nil: another process is it
-	past     *intel.Past    // nil: no store, or another process
+	manager  *intel.Manager // nil: hop intel does not run here
+	past     *intel.Past    // nil: no store, or no manager
 	retro    *kafka.RetroWriter
 }
 
@@ -67,10 +66,7 @@ func (a *app) startIntel(ctx context.Context) (err error) {
 	if i.writer, err = kafka.OpenIndicatorWriter(a.cfg.Kafka); err != nil {
 		return err
 	}
-	parts := intel.Parts{Library: i.lib, Writer: i.writer, Match: a.cfg.Match, Registry: a.registry, Logger: a.log, Failpoint: a.failpoint}
-	if a.store != nil {
-		parts.Matched = a.matchedCounts
-	}
+	parts := intel.Parts{Library: i.lib, Writer: i.writer, Match: a.cfg.Match, Beside: a.askPast, Registry: a.registry, Logger: a.log, Failpoint: a.failpoint}
 	if i.manager, err = intel.NewManager(a.cfg.Intel, a.cfg.DataDir, parts); err != nil {
 		return err
 	}
@@ -81,9 +77,28 @@ func (a *app) startIntel(ctx context.Context) (err error) {
 	if i.retro, err = kafka.NewRetroWriter(a.cfg.Kafka); err != nil {
 		return err
 	}
-	i.past, err = intel.NewPast(a.cfg.Intel.Retro, a.cfg.DataDir, i.lib, retro.Deps{Store: retroStore{a.store}, Emit: i.retro.Emit, Index: a.holder.Load,
-		Decay: a.cfg.Match.Decay, Tenants: func() []string { return tenants(a.cfg) }, Clock: time.Now}, a.log)
+	finder := retro.Deps{Store: retroStore{a.store}, Emit: i.retro.Emit, Index: a.holder.Load, Decay: a.cfg.Match.Decay,
+		Tenants: func() []string { return tenants(a.cfg) }, Clock: time.Now}
+	readers := newPassed(a.cfg.Kafka)
+	i.past, err = intel.NewPast(intel.PastConfig{Config: a.cfg.Intel.Retro, After: a.cfg.Intel.RetroAfter}, a.cfg.DataDir, intel.PastDeps{Library: i.lib, Finder: finder,
+		Holds: func(at time.Time) bool { return i.follower.Holds(i.manager, at) && readers.all(ctx, at) }, Logger: a.log})
 	return err
+}
+
+// askPast remembers what alerts name and asks the past about new indicators, while
+// this process manages.
+func (a *app) askPast(ctx context.Context) (err error) {
+	if a.intel.past == nil {
+		return nil
+	}
+	if err := a.intel.past.Open(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.intel.past.Close()) }()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.intel.past.Run(ctx) })
+	g.Go(func() error { return a.seen.Run(ctx) })
+	return g.Wait()
 }
 
 // tenants lists those of the configured sources.
@@ -97,16 +112,6 @@ func tenants(cfg *settings.Config) []string {
 	return list
 }
 
-// matchedCounts asks the store how often each feed matched.
-func (a *app) matchedCounts(ctx context.Context) (map[string]service.Count, error) {
-	list, err := a.store.FeedMatches(ctx)
-	out := make(map[string]service.Count, len(list))
-	for _, m := range list {
-		out[m.Feed] = service.Count{Matches: int64(m.Matches), Last: m.Last}
-	}
-	return out, err
-}
-
 // indexReady waits until the worker's index has caught up with what is published. It
 // gives up waiting, not matching, after intel.follow.ready_within.
 func (a *app) indexReady(ctx context.Context) error {
@@ -114,6 +119,9 @@ func (a *app) indexReady(ctx context.Context) error {
 		return nil
 	}
 	caughtUp, err := a.intel.follower.Ready(ctx)
+	if ctx.Err() != nil {
+		return nil // a stop while it waits is none for want of indicators
+	}
 	if err != nil || caughtUp {
 		return err
 	}
@@ -125,11 +133,8 @@ func (a *app) indexReady(ctx context.Context) error {
 // close ends what startIntel began.
 func (i *appIntel) close() error {
 	var errs []error
-	if i.manager != nil {
-		errs = append(errs, i.manager.Close())
-	}
-	if i.past != nil {
-		errs = append(errs, i.past.Close())
+	if i.follower != nil {
+		errs = append(errs, i.follower.Close())
 	}
 	if i.writer != nil {
 		i.writer.Close()

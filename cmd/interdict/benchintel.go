@@ -17,7 +17,7 @@ type benchIntelCmd struct {
 	Indicators uint64        `default:"1000000" help:"Generated indicators; 50000000 need 8 GB of disk."`
 	Lookups    uint64        `default:"2000000" help:"Questions to compare with the oracle."`
 	Rate       int           `default:"10000" help:"Changes per second while matching."`
-	Churn      time.Duration `default:"10s" help:"Length of the two runs with and without changes; 0 leaves them out."`
+	Churn      time.Duration `default:"10s" help:"How long questions are asked with changes beside them, and how long without; 0 leaves both out."`
 	Dir        string        `type:"existingdir" placeholder:"DIR" help:"Where the snapshot is written; default: a temporary folder."`
 	JSON       bool          `name:"json" help:"Print as JSON."`
 }
@@ -66,9 +66,12 @@ func (c *benchIntelCmd) print(s *streams, r indicators.Report) error {
 	if err != nil || c.Churn == 0 {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%d changes at %d/s: %.0f questions/s with, %.0f without, ratio %.2f\n"+
+	_, err = fmt.Fprintf(s.out, "%d changes at %d/s (%d new, %d changed or ended, %d revoked): %.0f questions/s with, %.0f without, ratio %.2f\n"+
+		"ns of CPU per question %.0f with, %.0f without, ratio %.2f; us of CPU per change %.1f, of other threads meanwhile %.1f\n"+
 		"staleness p50 %.1f ms, p99 %.1f ms, max %.1f ms; longest pause %.1f ms with, %.1f ms without; apply p99 %.1f ms\n"+
 		"%d changed indicators checked, %d wrong; private memory %.0f MB\n",
-		h.Changes, h.Rate, h.Changing, h.Control, h.Ratio, h.StaleP50, h.StaleP99, h.StaleMax, h.Pause, h.PauseBefore, h.ApplyP99, h.Checked, h.Wrong, mb(h.Memory.Private))
+		h.Changes, h.Rate, h.Applied.Added, h.Applied.Changed, h.Applied.Removed, h.Changing.PerSecond, h.Control.PerSecond, h.Ratio,
+		h.Changing.CPU, h.Control.CPU, h.CPURatio, h.ChangeCPU, h.OtherCPU, h.StaleP50, h.StaleP99, h.StaleMax, h.Changing.Pause, h.Control.Pause, h.ApplyP99,
+		h.Checked, h.Wrong, mb(h.Memory.Private))
 	return err
 }

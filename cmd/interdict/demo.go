@@ -88,8 +88,9 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
 
 // work sends the world and shows what came of it.
 func (c *demoCmd) work(ctx context.Context, s *streams, a *app, world *gen.World, clock *worldClock, started time.Time) error {
-	fmt.Fprintf(s.err, "ready after %s; sending %d records of %s in the life of %d machines, %d attacks among them\n",
-		time.Since(started).Round(100*time.Millisecond), world.Len(), demoSpan, c.Hosts, c.Attacks)
+	fmt.Fprintf(s.err, "ready after %s; feed demo knows %d addresses, names and files, of the attackers and others\n",
+		time.Since(started).Round(100*time.Millisecond), len(world.Indicators()))
+	fmt.Fprintf(s.err, "sending %d records of %s in the life of %d machines, %d attacks among them\n", world.Len(), demoSpan, c.Hosts, c.Attacks)
 	truth, err := c.send(ctx, s, a, world, clock)
 	if err != nil {
 		return err

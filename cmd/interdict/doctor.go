@@ -86,7 +86,7 @@ func examine(ctx context.Context, cfg *settings.Config) []finding {
 	if err == nil {
 		detail = fmt.Sprintf("%d indicators", x.Len())
 	}
-	add("indicator library", err, detail, "interdict intel import the damaged feed again")
+	add("indicator library", err, detail, "interdict intel rm the damaged feed, then import it again")
 
 	if cfg.Embedded {
 		path, err := chdb.Locate(cfg.EmbeddedClickHouse.Library)

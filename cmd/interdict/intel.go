@@ -1,6 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -51,9 +56,24 @@ func (f intelFlags) open(s *streams) (*library.Library, *settings.Config, error)
 	return openLibrary(cfg), cfg, nil
 }
 
+// look opens for a command that only reads: a wrong folder must not pass for a library
+// that knows nothing.
+func (f intelFlags) look(s *streams) (*library.Library, *settings.Config, error) {
+	l, cfg, err := f.open(s)
+	if err == nil {
+		if _, err := os.Stat(libraryDir(cfg)); errors.Is(err, fs.ErrNotExist) {
+			fmt.Fprintf(s.err, "interdict: there is no library yet in %s\n", cfg.DataDir)
+		}
+	}
+	return l, cfg, err
+}
+
+// libraryDir is where a configuration has its library.
+func libraryDir(cfg *settings.Config) string { return filepath.Join(cfg.DataDir, "indicators") }
+
 // openLibrary gives the library of a configuration.
 func openLibrary(cfg *settings.Config) *library.Library {
-	return library.Open(filepath.Join(cfg.DataDir, "indicators"), cfg.Intel.Library)
+	return library.Open(libraryDir(cfg), cfg.Intel.Library)
 }
 
 // observable reads a value given by hand; a type says what it is where the value
@@ -77,6 +97,7 @@ func observable(value, typ string) (schema.Observable, error) {
 	return o, nil
 }
 
+// observableTypes lists what a value can be.
 func observableTypes() []string {
 	var names []string
 	for t := schema.ObservableIP; int(t) < schema.ObservableTypes; t++ {
@@ -92,15 +113,23 @@ func moment(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if d, err := time.ParseDuration(days + "h"); err == nil {
-			return now.Add(24 * d), nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil {
+	if d, err := readSpan(text); err == nil {
 		return now.Add(d), nil
 	}
-	return time.Time{}, usagef("%q is no time: want a date, RFC 3339, or a span such as 30d or 12h", text)
+	return time.Time{}, usagef("%q is no time: want a date, RFC 3339, or a span from now such as 30d or -12h", text)
+}
+
+// readSpan reads a duration, also one in days.
+func readSpan(text string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(text, "d")
+	if !ok {
+		return time.ParseDuration(text)
+	}
+	d, err := time.ParseDuration(days + "h")
+	if err == nil && d > math.MaxInt64/24 || d < math.MinInt64/24 {
+		return 0, fmt.Errorf("%q is too long", text)
+	}
+	return 24 * d, err
 }
 
 // ago tells people how long ago something was.

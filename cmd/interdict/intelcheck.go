@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/interdict/interdict/intel"
+	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
 )
@@ -22,13 +23,13 @@ type intelCheckCmd struct {
 }
 
 func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
-	o, err := observable(c.Value, c.Type)
+	l, cfg, err := c.look(s)
 	if err != nil {
 		return err
 	}
-	l, cfg, err := c.open(s)
+	o, err := observable(c.Value, c.Type)
 	if err != nil {
-		return err
+		return c.unreadable(ctx, s, l, err)
 	}
 	at := time.Now()
 	if c.At != "" {
@@ -64,11 +65,42 @@ func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
 	return quietError(exitFailed)
 }
 
+// unreadable tells which feeds have a text that is no observable, and why they do not
+// take it, either.
+func (c *intelCheckCmd) unreadable(ctx context.Context, s *streams, l *library.Library, why error) error {
+	if c.Type != "" {
+		return why
+	}
+	list, err := intel.ExplainRefused(ctx, l, c.Value)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if c.JSON {
+			err = json.NewEncoder(s.out).Encode(&list[i])
+		} else {
+			err = c.print(s, &list[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return why
+}
+
 // print writes what one feed knows.
 func (c *intelCheckCmd) print(s *streams, e *intel.Explanation) error {
 	i := &e.Indicator
 	if e.Refusal != nil {
-		_, err := fmt.Fprintf(s.out, "%s %s: feed %s, line %d: %s\n", e.On.Type, printable(e.On.Value), i.Feed, e.Refusal.Line, printable(e.Why))
+		at := fmt.Sprintf("line %d", e.Refusal.Line)
+		if e.Refusal.Part != "" {
+			at = fmt.Sprintf("%s:%d", printable(e.Refusal.Part), e.Refusal.Line)
+		}
+		what := printable(e.On.Value)
+		if e.On.Type != schema.ObservableUnknown {
+			what = e.On.Type.String() + " " + what
+		}
+		_, err := fmt.Fprintf(s.out, "%s: feed %s, %s: %s\n", what, i.Feed, at, printable(e.Why))
 		return err
 	}
 	says := i.Verdict.String()

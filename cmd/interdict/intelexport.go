@@ -31,21 +31,27 @@ type intelExportCmd struct {
 
 func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 	o := library.ExportOptions{Format: library.ExportFormat(c.Format), Feeds: c.Feed, Tenant: c.Tenant, MinConfidence: c.Confidence, Listed: c.Listed}
-	if err := setText(&o.MaxTLP, c.MaxTLP); err != nil {
+	if err := errors.Join(setText(&o.MaxTLP, "--max-tlp", c.MaxTLP), percent(&c.Confidence)); err != nil {
 		return usage{err}
 	}
 	for _, name := range c.Type {
+		if err := oneOf("--type", name, observableTypes()...); err != nil {
+			return err
+		}
 		var t schema.ObservableType
-		if err := t.UnmarshalText([]byte(name)); err != nil || t == schema.ObservableUnknown {
-			return usagef("type %q is unknown", name)
+		if err := t.UnmarshalText([]byte(name)); err != nil {
+			return usage{err}
 		}
 		o.Types = append(o.Types, t)
 	}
 	if !c.All {
 		o.At = schema.FromTime(time.Now())
 	}
-	l, _, err := c.open(s)
+	l, _, err := c.look(s)
 	if err != nil {
+		return err
+	}
+	if err := knownAll(l, c.Feed...); err != nil {
 		return err
 	}
 	done, err := c.write(s, func(w io.Writer) (library.Exported, error) { return l.Export(ctx, o, w) })
@@ -75,7 +81,7 @@ func (c *intelExportCmd) write(s *streams, export func(io.Writer) (library.Expor
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(c.Out), ".export-*")
 	if err != nil {
-		return done, err
+		return done, fmt.Errorf("writing %s: %w", c.Out, err)
 	}
 	defer func() {
 		if err != nil {
@@ -101,10 +107,14 @@ func (c *intelRmCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	st, err := known(l, c.Feed)
+	if err != nil {
+		return err
+	}
 	if err := l.Remove(ctx, c.Feed); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "feed %s is removed\n", c.Feed)
+	_, err = fmt.Fprintf(s.out, "feed %s is removed with its %d indicators\n", c.Feed, st.Standing.Indicators)
 	return err
 }
 

@@ -53,8 +53,10 @@ func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
 			row.Matched, row.Counting, row.LastMatch = &m.Matches, &m.Counting, m.Last
 		}
 		switch {
-		case st.Errors > 0:
-			row.Alarm = fmt.Sprintf("failed %d times: %s", st.Errors, st.LastError)
+		case st.Errors == 1:
+			row.Alarm = "failed: " + st.LastError
+		case st.Errors > 1:
+			row.Alarm = fmt.Sprintf("failed %d times in a row: %s", st.Errors, st.LastError)
 		case st.Silent != 0 || st.SilentAt(now):
 			row.Alarm = "nothing new since " + st.LastChange.String()
 		}
@@ -63,8 +65,15 @@ func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
 	}
 	for _, f := range cfg.Intel.Feeds {
 		if feeds[f.Name] != nil {
-			rows = append(rows, listedFeed{Status: library.Status{Feed: f.Name}, Configured: true, Alarm: "never pulled"})
+			row := listedFeed{Status: library.Status{Feed: f.Name}, Configured: true, Alarm: "never pulled"}
+			if f.Transport == fact.TransportUpload { // nobody pulls it
+				row.Alarm = ""
+			}
+			rows = append(rows, row)
 		}
+	}
+	if len(rows) == 0 && !c.JSON {
+		fmt.Fprintln(s.err, "there are no feeds: interdict intel import, or --config with intel.feeds")
 	}
 	alarm := false
 	for i := range rows {
@@ -93,6 +102,9 @@ func (r *listedFeed) print(s *streams, now time.Time, first bool) error {
 		matched = fmt.Sprint(*r.Matched)
 	}
 	state := firstText(r.Alarm, "ok")
+	if r.Alarm == "" && r.LastPull == 0 {
+		state = "waits for uploads"
+	}
 	if !r.Configured {
 		state += " (by hand)"
 	}

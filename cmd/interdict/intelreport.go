@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel/library"
@@ -27,7 +30,10 @@ type toldReport struct {
 }
 
 func (c *intelReportCmd) Run(ctx context.Context, s *streams) error {
-	l, cfg, err := c.open(s)
+	if err := oneOf("--kind", c.Kind, namesIn[schema.ThreatKind]()...); err != nil {
+		return err
+	}
+	l, cfg, err := c.look(s)
 	if err != nil {
 		return err
 	}
@@ -85,6 +91,9 @@ func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Librar
 	all, err := l.Reports(ctx)
 	if err != nil {
 		return err
+	}
+	if len(all) == 0 && !c.JSON {
+		fmt.Fprintln(s.err, "no feed has reports, campaigns, actors or malware")
 	}
 	for i := range all {
 		t := &all[i]
@@ -145,7 +154,11 @@ func printThreat(s *streams, t *library.Threat) {
 	if o.Desc != "" {
 		line("about", "%s", short(o.Desc, 400))
 	}
-	line("indicators", "%d %v", t.Indicators, t.Types)
+	types := make([]string, 0, len(t.Types))
+	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
+		types = append(types, fmt.Sprintf("%d %s", t.Types[name], name))
+	}
+	line("indicators", "%s", firstText(strings.Join(types, ", "), "none"))
 	for _, x := range [...]struct {
 		name string
 		list []schema.Threat

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -37,9 +39,13 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Verdict+c.Wish+c.Severity+c.Until+c.TLP == "" && c.Confidence == nil && c.Revoked == nil && len(c.Label) == 0 {
+		return usagef("say what is to be set: --verdict, --wish, --severity, --confidence, --until, --tlp, --label or --revoked")
+	}
 	v := library.Override{Type: o.Type, Value: o.Value, Feed: c.Feed, Tenant: c.Tenant, By: who(c.By), Note: c.Comment,
 		Confidence: c.Confidence, Labels: c.Label, Revoked: c.Revoked}
-	if err := errors.Join(setText(&v.Verdict, c.Verdict), setText(&v.Wish, c.Wish), setText(&v.Severity, c.Severity), setText(&v.TLP, c.TLP)); err != nil {
+	if err := errors.Join(setText(&v.Verdict, "--verdict", c.Verdict), setText(&v.Wish, "--wish", c.Wish), setText(&v.Severity, "--severity", c.Severity),
+		setText(&v.TLP, "--tlp", c.TLP), percent(c.Confidence)); err != nil {
 		return usage{err}
 	}
 	switch c.Until {
@@ -62,11 +68,25 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if idle, err := idle(ctx, l, o, c.Feed); err != nil {
+		return err
+	} else if idle {
+		fmt.Fprintln(s.err, "nothing of that value counts now: this is in force once a feed has it; --feed analyst adds an indicator of your own")
+	}
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(v)
 	}
 	_, err = fmt.Fprintf(s.out, "set for %s %s; take it back with: interdict intel unset %s\n", v.Type, printable(v.Value), v.ID)
 	return err
+}
+
+// idle reports that there is no indicator of a value, of a feed where one is named,
+// that could be set.
+func idle(ctx context.Context, l *library.Library, o schema.Observable, feed string) (bool, error) {
+	known, err := l.Check(ctx, o)
+	return err == nil && !slices.ContainsFunc(known, func(k library.Known) bool {
+		return k.Refusal == nil && k.Indicator.Type == o.Type && k.Indicator.Value == o.Value && (feed == "" || k.Indicator.Feed == feed)
+	}), err
 }
 
 // who names the person behind a command.
@@ -80,22 +100,44 @@ func who(given string) string {
 	return "unknown"
 }
 
-// setText reads a name into a field that is given only where the text is.
-func setText[T any, P interface {
+// setText reads the name that an option gives into a field; without one the field
+// stays.
+func setText[T interface {
+	~uint8
+	String() string
+}, P interface {
 	*T
 	UnmarshalText([]byte) error
-}](to **T, text string) error {
+}](to **T, option, text string) error {
 	if text == "" {
 		return nil
 	}
-	*to = new(T)
-	return P(*to).UnmarshalText([]byte(text))
+	v := new(T)
+	if P(v).UnmarshalText([]byte(text)) != nil {
+		return usagef("%s %q: want %s", option, text, strings.Join(namesIn[T](), ", "))
+	}
+	*to = v
+	return nil
+}
+
+// namesIn lists the names of an enum.
+func namesIn[T interface {
+	~uint8
+	String() string
+}]() []string {
+	var names []string
+	for v := T(0); v < 64; v++ { // more than any has
+		if n := v.String(); n != "unknown" && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 type intelUnsetCmd struct {
 	intelFlags
 	By string `placeholder:"NAME" help:"Who takes it back. Default: the user of this process."`
-	ID string `arg:"" help:"Id of the override: interdict intel overrides."`
+	ID string `arg:"" help:"Id of the override (interdict intel overrides), or the value where only one was set for it."`
 }
 
 func (c *intelUnsetCmd) Run(ctx context.Context, s *streams) error {
@@ -103,11 +145,44 @@ func (c *intelUnsetCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := l.RemoveOverride(ctx, c.ID, who(c.By)); err != nil {
+	v, err := overrideOf(l, c.ID)
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.out, "taken back: the feeds decide again")
+	if err := l.RemoveOverride(ctx, v.ID, who(c.By)); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s %s: taken back, the feeds decide again\n", v.Type, printable(v.Value))
 	return err
+}
+
+// overrideOf finds an override by its id, or by its value where that has only one.
+func overrideOf(l *library.Library, text string) (library.Override, error) {
+	list, err := l.Overrides()
+	if err != nil {
+		return library.Override{}, err
+	}
+	o, unreadable := observable(text, "")
+	var found []library.Override
+	for _, v := range list {
+		if v.ID == text {
+			return v, nil
+		}
+		if v.Value == text || unreadable == nil && v.Type == o.Type && v.Value == o.Value {
+			found = append(found, v)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return library.Override{}, fmt.Errorf("%w: %q; interdict intel overrides lists them", library.ErrNoOverride, text)
+	case 1:
+		return found[0], nil
+	}
+	ids := ""
+	for _, v := range found {
+		ids += fmt.Sprintf("\n  %s  %s", v.ID, strings.TrimSpace(printable(changed(v))))
+	}
+	return library.Override{}, usagef("%d overrides are of %q: give the id of one:%s", len(found), text, ids)
 }
 
 type intelOverridesCmd struct {
@@ -123,6 +198,9 @@ func (c *intelOverridesCmd) Run(s *streams) error {
 	list, err := l.Overrides()
 	if err != nil {
 		return err
+	}
+	if len(list) == 0 && !c.JSON {
+		fmt.Fprintln(s.err, "nothing is set")
 	}
 	for _, v := range list {
 		if c.JSON {
@@ -168,13 +246,16 @@ func changed(v library.Override) string {
 	if v.Feed != "" {
 		add("feed=%s", v.Feed)
 	}
+	if v.Tenant != "" {
+		add("tenant=%s", v.Tenant)
+	}
 	return text
 }
 
 type intelSightCmd struct {
 	intelFlags
 	Type  string `placeholder:"TYPE" help:"What the value is, where it does not tell by itself."`
-	At    string `placeholder:"TIME" help:"When; default: now."`
+	At    string `placeholder:"TIME" help:"When: a date, or a span such as --at=-2h; default: now."`
 	By    string `placeholder:"NAME" help:"Who saw it. Default: the user of this process."`
 	Value string `arg:"" help:"The value; may be defanged."`
 }
@@ -190,6 +271,9 @@ func (c *intelSightCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
+	if at.After(time.Now().Add(time.Minute)) {
+		return usagef("--at %s has not come yet", at.Format(time.RFC3339))
+	}
 	l, _, err := c.open(s)
 	if err != nil {
 		return err
@@ -197,6 +281,11 @@ func (c *intelSightCmd) Run(ctx context.Context, s *streams) error {
 	m := schema.FromTime(at)
 	if err := l.Sight(ctx, fact.Sighting{Type: o.Type, Value: o.Value, First: m, Last: m, Count: 1, By: who(c.By)}); err != nil {
 		return err
+	}
+	if idle, err := idle(ctx, l, o, ""); err != nil {
+		return err
+	} else if idle {
+		fmt.Fprintln(s.err, "no feed has that value now")
 	}
 	_, err = fmt.Fprintf(s.out, "%s %s was seen %s\n", o.Type, printable(o.Value), m)
 	return err

@@ -32,7 +32,7 @@ type intelStats struct {
 }
 
 func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
-	l, _, err := c.open(s)
+	l, _, err := c.look(s)
 	if err != nil {
 		return err
 	}
@@ -87,11 +87,16 @@ func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
 }
 
 func (c *intelRefusedCmd) Run(s *streams) error {
-	l, _, err := c.open(s)
+	l, _, err := c.look(s)
 	if err != nil {
 		return err
 	}
-	return l.Refusals(c.Feed, func(r fact.Refusal) error {
+	if _, err := known(l, c.Feed); err != nil {
+		return err
+	}
+	any := false
+	err = l.Refusals(c.Feed, func(r fact.Refusal) error {
+		any = true
 		if c.JSON {
 			return json.NewEncoder(s.out).Encode(r)
 		}
@@ -102,6 +107,10 @@ func (c *intelRefusedCmd) Run(s *streams) error {
 		_, err := fmt.Fprintf(s.out, "%s: %q: %s\n", at, r.Value, printable(r.Reason))
 		return err
 	})
+	if err == nil && !any && !c.JSON {
+		fmt.Fprintln(s.err, "nothing was refused")
+	}
+	return err
 }
 
 type intelCollideCmd struct {
@@ -123,9 +132,14 @@ type collision struct {
 }
 
 func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
-	l, cfg, err := c.open(s)
+	l, cfg, err := c.look(s)
 	if err != nil {
 		return err
+	}
+	if c.Feed != "" {
+		if err := knownAll(l, c.Feed); err != nil {
+			return err
+		}
 	}
 	x, _, err := l.Index(ctx, cfg.Match)
 	if err != nil {
@@ -168,6 +182,9 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
 		return nil
 	})
 	p.done()
+	if err == nil && len(reasons) == 0 && !c.JSON {
+		fmt.Fprintln(s.err, "nothing is demoted")
+	}
 	if err != nil || !c.Count {
 		return err
 	}

@@ -22,8 +22,8 @@ func (r retroStore) Entities(ctx context.Context, q retro.Query) ([]retro.Row, e
 	return rows, err
 }
 
-func (r retroStore) Alerts(ctx context.Context, tenant string, ids []schema.AlertID) ([]retro.Alert, error) {
-	list, err := r.st.SeenAlerts(ctx, tenant, ids)
+func (r retroStore) Alerts(ctx context.Context, tenant string, ids []schema.AlertID, values []string) ([]retro.Alert, error) {
+	list, err := r.st.SeenAlerts(ctx, tenant, ids, values)
 	out := make([]retro.Alert, len(list))
 	for i, a := range list {
 		out[i] = retro.Alert{ID: a.ID, Severity: a.Severity, Blocked: a.Blocked, Incident: a.Incident}

@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/interdict/interdict/intel"
+	"github.com/interdict/interdict/intel/distribute"
+	"github.com/interdict/interdict/intel/service"
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/pipeline/kafka"
 )
@@ -19,6 +22,8 @@ type processStatus struct {
 	Sink    *kafka.SinkStatus         `json:"sink,omitempty"`
 	Tenants []pipeline.TenantProgress `json:"tenants"`
 	Index   indexStatus               `json:"index"`
+	Seen    *kafka.SinkStatus         `json:"seen,omitempty"` // what remembers for retro-match; while it runs here
+	Intel   *intelStatus              `json:"intel,omitempty"`
 }
 
 type indexStatus struct {
@@ -26,14 +31,41 @@ type indexStatus struct {
 	Indicators int    `json:"indicators"`
 }
 
-func (a *app) status() processStatus {
-	st := processStatus{Version: buildInfo().Version, Tenants: a.progress.Tenants()}
+// intelStatus is what a process knows of threat intelligence.
+type intelStatus struct {
+	Follower *distribute.FollowerStatus `json:"follower,omitempty"`
+	Age      float64                    `json:"age_seconds,omitzero"` // of the newest change in force
+	Manager  *intel.ManagerStatus       `json:"manager,omitempty"`
+}
+
+func (i *appIntel) status(ctx context.Context) *intelStatus {
+	if i.follower == nil && i.manager == nil {
+		return nil
+	}
+	st := &intelStatus{}
+	if i.follower != nil {
+		f := i.follower.Status()
+		st.Follower, st.Age = &f, f.Age(time.Now()).Seconds()
+	}
+	if i.manager != nil {
+		m := i.manager.Status(ctx)
+		st.Manager = &m
+	}
+	return st
+}
+
+func (a *app) status(ctx context.Context) processStatus {
+	st := processStatus{Version: buildInfo().Version, Tenants: a.progress.Tenants(), Intel: a.intel.status(ctx)}
 	for _, r := range a.runners {
 		st.Hops = append(st.Hops, r.Status())
 	}
 	if a.sink != nil {
 		s := a.sink.Status()
 		st.Sink = &s
+	}
+	if i := st.Intel; a.seen != nil && i != nil && i.Manager != nil && i.Manager.State == intel.StateManaging {
+		s := a.seen.Status()
+		st.Seen = &s
 	}
 	if x := a.holder.Load(); x != nil {
 		st.Index = indexStatus{x.ID(), x.Len()}
@@ -127,6 +159,9 @@ func (st deploymentStatus) write(w io.Writer) error {
 			fmt.Fprintf(w, "  hop persist    %d rows in %d ranges, %d failed attempts, %d bytes buffered, paused %t\n",
 				k.Totals.Rows, k.Totals.Ranges, k.Totals.Failures, k.Buffered, k.Paused)
 		}
+		if p.Intel != nil {
+			p.Intel.write(w)
+		}
 		for _, t := range p.Tenants {
 			fmt.Fprintf(w, "  tenant %s: watermark %s, held by %s/%d, %d observations wait\n", t.Tenant, t.Watermark, t.Topic, t.Partition, t.Held)
 		}
@@ -137,4 +172,75 @@ func (st deploymentStatus) write(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// shownFeeds bounds how many feeds are named that need a look.
+const shownFeeds = 20
+
+func (st *intelStatus) write(w io.Writer) {
+	if f := st.Follower; f != nil {
+		fmt.Fprintf(w, "  indicators %-12s %d in force, content %016x, %d behind", f.State, f.Indicators, f.Content, f.Behind)
+		if f.Made != 0 {
+			fmt.Fprintf(w, ", newest change %s ago", time.Duration(st.Age*float64(time.Second)).Round(time.Second))
+		}
+		if f.SnapshotAt != 0 {
+			fmt.Fprintf(w, ", snapshot of %s", f.SnapshotAt)
+		}
+		if f.Base {
+			fmt.Fprint(w, ", of the local library")
+		}
+		if f.LastError != "" && f.State != distribute.StateFollowing {
+			fmt.Fprintf(w, ": %s", printable(f.LastError))
+		}
+		fmt.Fprintln(w)
+	}
+	m := st.Manager
+	if m == nil {
+		return
+	}
+	fmt.Fprintf(w, "  intel      %-12s", m.State)
+	if m.Why != "" {
+		fmt.Fprintf(w, " %s", printable(m.Why))
+	}
+	if p := m.Publisher; p != nil {
+		fmt.Fprintf(w, " %d indicators published, content %016x, %d changes since the snapshot of %s", p.Indicators, p.Content, p.Changes, orDash(p.SnapshotAt))
+		if p.LastError != "" {
+			fmt.Fprintf(w, "; failing: %s", printable(p.LastError))
+		}
+	}
+	fmt.Fprintln(w)
+	if m.Error != "" {
+		fmt.Fprintf(w, "  library    %s\n", printable(m.Error))
+	}
+	if m.Feeds != nil {
+		writeFeeds(w, m.Feeds)
+	}
+}
+
+// writeFeeds tells how many feeds there are, and names those that need a look.
+func writeFeeds(w io.Writer, feeds *service.Status) {
+	var silent, failing int
+	var looks []string
+	for i := range feeds.Feeds {
+		f := &feeds.Feeds[i]
+		switch {
+		case f.Failures > 0:
+			failing++
+			looks = append(looks, fmt.Sprintf("    feed %s failed %d times: %s", f.Name, f.Failures, short(f.Error, 160)))
+		case f.Silent != 0:
+			silent++
+			looks = append(looks, fmt.Sprintf("    feed %s brought nothing new since %s", f.Name, f.Silent))
+		}
+	}
+	fmt.Fprintf(w, "  feeds      %d, %d silent, %d failing", len(feeds.Feeds), silent, failing)
+	if feeds.PublishLag > 0 {
+		fmt.Fprintf(w, ", unpublished for %s", time.Duration(feeds.PublishLag*float64(time.Second)).Round(time.Second))
+	}
+	fmt.Fprintln(w)
+	for _, line := range looks[:min(len(looks), shownFeeds)] {
+		fmt.Fprintln(w, line)
+	}
+	if more := len(looks) - shownFeeds; more > 0 {
+		fmt.Fprintf(w, "    and %d more: interdict intel list\n", more)
+	}
 }

@@ -128,7 +128,7 @@ func (h HTTP) allowed(u *url.URL) bool {
 	}
 	for _, b := range h.Bases {
 		base, err := url.Parse(b)
-		if err == nil && base.Scheme == u.Scheme && base.Host == u.Host && strings.TrimSuffix(base.Path, "/") == path.Dir(u.Path) {
+		if err == nil && base.Scheme == u.Scheme && base.Host == u.Host && strings.TrimSuffix(base.Path, "/") == strings.TrimSuffix(path.Dir(u.Path), "/") {
 			return true
 		}
 	}

@@ -67,10 +67,15 @@ func sizeOf(c *schema.IndicatorChange) int {
 
 func toWire(c *match.Change) schema.IndicatorChange {
 	if c.Op == match.Remove {
-		i := &c.Indicator
-		return schema.IndicatorChange{Op: schema.IndicatorRemove, Indicator: schema.Indicator{Type: i.Type, Value: i.Value, Feed: i.Feed, ID: i.ID}}
+		return schema.IndicatorChange{Op: schema.IndicatorRemove, Indicator: known(&c.Indicator)}
 	}
 	return schema.IndicatorChange{Op: schema.IndicatorAdd, Indicator: c.Indicator}
+}
+
+// known gives of an indicator what it is known by, and whose it is: all that a removal
+// says. The index does not need the tenant; the history of a tenant's indicators does.
+func known(i *schema.Indicator) schema.Indicator {
+	return schema.Indicator{Type: i.Type, Value: i.Value, Feed: i.Feed, ID: i.ID, Tenant: i.Tenant}
 }
 
 func fromWire(c *schema.IndicatorChange) match.Change {

@@ -320,7 +320,14 @@ func (p *Publisher) collect(ctx context.Context) (got collected, err error) {
 			if got.refused++; got.refused <= 10 {
 				p.slog.Warn("an indicator cannot be published", "feed", c.Indicator.Feed, "id", c.Indicator.ID, "type", c.Indicator.Type, "error", err)
 			}
-			return nil
+			if c.Op != match.Add {
+				return nil
+			}
+			// What stood there before is no more what its feed says.
+			c = match.Change{Op: match.Remove, Indicator: known(&c.Indicator)}
+			if refusal(&c) != nil {
+				return nil
+			}
 		}
 		if list = append(list, c); len(list) < listSize {
 			return nil

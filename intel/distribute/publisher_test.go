@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,38 @@ func TestPublishRefusals(t *testing.T) {
 	rep, err := w.pub.Publish(t.Context())
 	if err != nil || rep.Refused != 2 || rep.Changes != 1 {
 		t.Errorf("%+v, %v", rep, err)
+	}
+	// What becomes such an indicator is not there any more as it was.
+	worse := indicator(9, 1)
+	worse.TLP = schema.TLPRed
+	w.lib.now[worse.ID] = worse
+	w.lib.commit()
+	rep, err = w.pub.Publish(t.Context())
+	if err != nil || rep.Refused != 1 || rep.Changes != 1 {
+		t.Errorf("one that was published before: %+v, %v", rep, err)
+	}
+	if n := w.pub.Status().Indicators; n != 0 {
+		t.Errorf("%d indicators are published, want none", n)
+	}
+}
+
+// TestRemovalsHaveTenants: the history of a tenant's indicator is that tenant's to its
+// end.
+func TestRemovalsHaveTenants(t *testing.T) {
+	w := newWorld(t)
+	i := indicator(3, 0)
+	i.Tenant, i.TLP, i.Labels = "acme", schema.TLPRed, []string{"c2"}
+	w.lib.put(i)
+	w.publish()
+	w.lib.remove(3)
+	if rep := w.publish(); rep.Changes != 1 {
+		t.Fatalf("%+v", rep)
+	}
+	last := w.log.recs[len(w.log.recs)-1].value
+	got := decodeAll(t, [][]byte{last})[0].Changes
+	want := schema.IndicatorChange{Op: schema.IndicatorRemove, Indicator: schema.Indicator{ID: i.ID, Feed: i.Feed, Tenant: "acme", Type: i.Type, Value: i.Value}}
+	if len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

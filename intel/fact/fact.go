@@ -4,7 +4,8 @@ import "github.com/interdict/interdict/schema"
 
 // Said is an indicator as its feed says it. A STIX pattern of several values makes
 // one Said for each, all with the ID of the object; of one ID the newest Version
-// counts, with all its values.
+// counts, with all its values. One with a Version and no Value says that this version
+// has no value that can be taken now: what it or older ones said counts no longer.
 type Said struct {
 	schema.Indicator
 	Version schema.Millis `json:"version,omitzero"` // the object's last change as the feed says it; zero: not said

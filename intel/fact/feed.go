@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/schema"
@@ -71,8 +72,8 @@ type Feed struct {
 	TLP schema.TLP `yaml:"tlp"`
 	// Wish is what is to be done about a match: none, allow, audit, warn, block.
 	Wish schema.Wish `yaml:"wish"`
-	// Rank of the source, 0 to 255: where feeds disagree about a value, the one
-	// with the larger rank counts. Default: 50.
+	// Rank of the source, 0 to 254: where feeds disagree about a value, the one
+	// with the larger rank counts. What analysts say ranks above. Default: 50.
 	Rank uint8 `yaml:"rank"`
 	// Labels put on everything from the feed.
 	Labels []string `yaml:"labels"`
@@ -92,6 +93,11 @@ type Feed struct {
 	Silence time.Duration `yaml:"silence"`
 	// MaxBytes bounds what one pull may unpack to. Default: 4 GiB.
 	MaxBytes int64 `yaml:"max_bytes"`
+	// MaxShrink is how many percent of a feed's indicators may be gone at once where
+	// a server gives all of it. A pull that takes away more is rather half a list: it
+	// fails, and is taken when pulls have said the same for a day. Feeds of fewer
+	// than 100 indicators may shrink as they like. 0 or 100: any may. Default: 90.
+	MaxShrink uint8 `yaml:"max_shrink"`
 	// AllowPrivate lets the URL and its redirects lead to private, loopback and
 	// link-local addresses. Default: false.
 	AllowPrivate bool `yaml:"allow_private"`
@@ -147,8 +153,11 @@ type Auth struct {
 // DefaultFeed gives the defaults named in Feed.
 func DefaultFeed() Feed {
 	return Feed{Format: FormatAuto, CSV: CSV{Header: "auto", Comma: ",", Comment: "#"}, Verdict: schema.VerdictMalicious, Confidence: 75,
-		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30}
+		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30, MaxShrink: 90}
 }
+
+// analystRank is the rank of what analysts say themselves (match.RankAnalyst).
+const analystRank = 255
 
 var feedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
@@ -192,8 +201,17 @@ func (f *Feed) Validate() error {
 	if !slices.Contains(Formats(), f.Format) {
 		return fail("format %q is unknown", f.Format)
 	}
-	if f.Confidence > 100 {
-		return fail("confidence %d: want 0 to 100", f.Confidence)
+	if f.Confidence > 100 || f.MaxShrink > 100 {
+		return fail("confidence %d, max_shrink %d: want 0 to 100", f.Confidence, f.MaxShrink)
+	}
+	if f.Rank == analystRank {
+		return fail("rank %d is that of analysts: want 0 to %d", f.Rank, analystRank-1)
+	}
+	if !slices.Contains([]string{"", "auto", "yes", "no"}, f.CSV.Header) {
+		return fail("csv header %q: want auto, yes or no", f.CSV.Header)
+	}
+	if c := f.CSV.Comma; len(c) > 1 && c != "tab" || strings.ContainsAny(c, "\"\r\n") {
+		return fail("csv comma %q: want one character, or tab", c)
 	}
 	if f.TLP.Bound() && f.Tenant == "" {
 		return fail("tlp %s needs tenant: such indicators never leave theirs", f.TLP)

@@ -48,6 +48,11 @@ func TestFeedValidate(t *testing.T) {
 		"type":             func(f *fact.Feed) { f.Types = []string{"name"} },
 		"too often":        func(f *fact.Feed) { f.Every = time.Millisecond },
 		"negative silence": func(f *fact.Feed) { f.Silence = -1 },
+		"analysts' rank":   func(f *fact.Feed) { f.Rank = 255 },
+		"header":           func(f *fact.Feed) { f.CSV.Header = "true" },
+		"comma":            func(f *fact.Feed) { f.CSV.Comma = ", " },
+		"comma of a quote": func(f *fact.Feed) { f.CSV.Comma = "\"" },
+		"shrink":           func(f *fact.Feed) { f.MaxShrink = 101 },
 		"no bytes":         func(f *fact.Feed) { f.MaxBytes = 0 },
 	} {
 		f := fact.DefaultFeed()

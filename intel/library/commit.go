@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/schema"
@@ -24,7 +25,9 @@ func (im *Import) Commit(fetchState []byte) (Report, error) {
 		err = errors.Join(fmt.Errorf("importing feed %s: %w", im.feed.Name, err), im.Abort())
 		return im.report, err
 	}
-	if im.read == 0 && im.report.Refused > 0 {
+	// New versions that cannot be used may still end what old ones said.
+	ends := im.mode == fact.Update && len(im.ids) > 0 && im.old != nil && im.old.Facts > 0
+	if im.read == 0 && im.report.Refused > 0 && !ends {
 		first := "see the file of refusals"
 		if len(im.report.Refusals) > 0 {
 			first = im.report.Refusals[0].Reason
@@ -44,6 +47,9 @@ func (im *Import) Commit(fetchState []byte) (Report, error) {
 	}
 	if fetchState != nil {
 		next.Fetch = fetchState
+	}
+	if err := im.shrunk(next); err != nil {
+		return fail(err)
 	}
 	if err := im.l.writeState(next); err != nil {
 		return fail(err)
@@ -261,6 +267,23 @@ type factWriter struct {
 	before         *cursor // of the .current before
 	table          *table
 	buf            []byte
+
+	value []byte // type and value of the fact before
+	alike int    // facts of it that count
+}
+
+// maxAlike is how many ids of one value count in a feed. Each costs every alert that
+// names the value, also those of other tenants.
+const maxAlike = 256
+
+// crowd counts the facts of one value, which come one after another, and reports
+// that there were enough before this one.
+func (w *factWriter) crowd(key []byte) bool {
+	if len(w.value) == 0 || !samePlace(key, w.value) {
+		w.value, w.alike = append(w.value[:0], key[:bytes.IndexByte(key[1:], 0)+1]...), 0
+	}
+	w.alike++
+	return w.alike > maxAlike
 }
 
 // settle decides about one value of an id and writes the outcome.
@@ -289,6 +312,9 @@ func (w *factWriter) settle(key []byte, old, fresh *stored) error {
 		return nil
 	}
 	i, a, why := w.d.derive(&f)
+	if a == counts && w.crowd(key) {
+		a, why = refused, "the feed has more than "+strconv.Itoa(maxAlike)+" ids for this value"
+	}
 	f.Effect, f.Aside = a, why
 	w.buf = appendStored(w.buf[:0], &f)
 	if err := w.facts.add(key, w.buf); err != nil {
@@ -359,7 +385,9 @@ func (w *factWriter) indicator(key []byte, i *schema.Indicator, a aside) error {
 		r.Added++
 	}
 	if a == counts {
-		r.Indicators++
+		if r.Indicators++; r.Indicators > w.im.l.cfg.MaxIndicators {
+			return w.im.l.tooMany()
+		}
 		r.Types[i.Type.String()]++
 		if i.ValidUntil != 0 && (w.next.NextExpiry == 0 || i.ValidUntil+w.d.grace < w.next.NextExpiry) {
 			w.next.NextExpiry = min(i.ValidUntil+w.d.grace, lastTime)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/match"
 )
 
 // Config shapes the life cycle. DefaultConfig gives the defaults.
@@ -31,14 +32,18 @@ type Config struct {
 	// MaxRelations bounds the relations of a feed, the references of its reports
 	// among them, and also its objects and its sightings. Default: 2,000,000.
 	MaxRelations int `yaml:"max_relations"`
+	// MaxIndicators bounds the facts of one pull and the indicators of a feed, so that
+	// a list that has become another does not fill every worker's memory. Default:
+	// 20,000,000.
+	MaxIndicators int `yaml:"max_indicators"`
 	// MaxVersioned bounds the objects with a version in one pull; each takes about
 	// 50 bytes of memory while it runs. Default: 8,000,000.
 	MaxVersioned int `yaml:"max_versioned"`
 	// SortBytes is the memory of one import for sorting, in bytes; what is more
 	// waits in files. Default: 64 MiB.
 	SortBytes int `yaml:"sort_bytes"`
-	// MaxListed bounds the refusals that a report carries; all are in a file.
-	// Default: 100.
+	// MaxListed bounds the refusals that a report carries. The first 64 MiB of them are
+	// in a file. Default: 100.
 	MaxListed int `yaml:"max_listed"`
 	// MaxExport bounds how many indicators are exported. Default: 0, no bound.
 	MaxExport int `yaml:"max_export"`
@@ -50,7 +55,7 @@ type Config struct {
 // DefaultConfig gives the defaults named in Config.
 func DefaultConfig() Config {
 	const day = 24 * time.Hour
-	return Config{Grace: day, ForgetAfter: 90 * day, ForgetMissing: 7 * day, Keep: 8, MaxThreats: 16, MaxRelations: 2_000_000,
+	return Config{Grace: day, ForgetAfter: 90 * day, ForgetMissing: 7 * day, Keep: 8, MaxThreats: 16, MaxRelations: 2_000_000, MaxIndicators: 20_000_000,
 		MaxVersioned: 8_000_000, SortBytes: 64 << 20, MaxListed: 100, ExportTLP: schema.TLPGreen}
 }
 
@@ -59,8 +64,8 @@ func (c Config) Validate() error {
 	switch {
 	case c.Grace < 0 || c.ForgetAfter < 0 || c.ForgetMissing < 0:
 		return fmt.Errorf("library: grace, forget_after and forget_missing must not be negative")
-	case c.Keep < 2 || c.MaxThreats < 1 || c.MaxRelations < 1 || c.MaxVersioned < 1 || c.MaxListed < 0 || c.MaxExport < 0:
-		return fmt.Errorf("library: keep must be at least 2; max_threats, max_relations and max_versioned at least 1")
+	case c.Keep < 2 || c.MaxThreats < 1 || c.MaxRelations < 1 || c.MaxIndicators < 1 || c.MaxVersioned < 1 || c.MaxListed < 0 || c.MaxExport < 0:
+		return fmt.Errorf("library: keep must be at least 2; max_threats, max_relations, max_indicators and max_versioned at least 1")
 	case c.MaxThreats > 255:
 		return fmt.Errorf("library: max_threats %d: want at most 255", c.MaxThreats)
 	case c.SortBytes < 1<<10 || c.SortBytes > 1<<30:
@@ -148,6 +153,9 @@ func compile(rules []Rule) ([]rule, error) {
 			if v != nil && *v > 100 {
 				return nil, fail("confidence %d: want 0 to 100", *v)
 			}
+		}
+		if r.Edit.Rank != nil && *r.Edit.Rank == match.RankAnalyst {
+			return nil, fail("rank %d is that of analysts: want 0 to %d", *r.Edit.Rank, match.RankAnalyst-1)
 		}
 		if slices.Contains(r.When.Suffixes, "") || slices.Contains(r.Edit.Labels, "") {
 			return nil, fail("empty suffix or label")

@@ -75,6 +75,7 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 	if err := e.begin(); err != nil {
 		return done, fmt.Errorf("exporting: %w", err)
 	}
+	var secret secrets
 	v, err := l.Each(ctx, func(i schema.Indicator) error {
 		why := o.leaves(&i, limit)
 		if why == "" {
@@ -86,6 +87,11 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 		if why != "" {
 			done.Left[why]++
 			return nil
+		}
+		if len(i.Threats) > 0 && e.tellsThreats() {
+			if err := secret.hide(ctx, l, &i, limit); err != nil {
+				return err
+			}
 		}
 		done.Written++
 		return e.put(&i)
@@ -124,9 +130,37 @@ func (o *ExportOptions) leaves(i *schema.Indicator, limit schema.TLP) string {
 	return ""
 }
 
-// exporter writes one form. leaves tells what the form cannot say.
+// secrets are the threats of one feed whose own marking is more secret than what is
+// exported: an indicator may be everybody's while the report it stands in is not.
+type secrets struct {
+	feed string
+	ids  map[digest]bool
+}
+
+// hide takes secret threats off an indicator. Indicators come feed by feed.
+func (s *secrets) hide(ctx context.Context, l *Library, i *schema.Indicator, limit schema.TLP) error {
+	if s.ids == nil || s.feed != i.Feed {
+		s.feed, s.ids = i.Feed, map[digest]bool{}
+		err := l.things(ctx, i.Feed, func(t *thing) {
+			if t.Object != nil && t.Object.TLP.Secrecy() > limit.Secrecy() {
+				s.ids[digestOf(t.Object.ID)] = true
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(s.ids) > 0 {
+		i.Threats = slices.DeleteFunc(slices.Clone(i.Threats), func(t schema.Threat) bool { return t.ID != "" && s.ids[digestOf(t.ID)] })
+	}
+	return nil
+}
+
+// exporter writes one form. leaves tells what the form cannot say, tellsThreats
+// whether it names threats.
 type exporter interface {
 	begin() error
+	tellsThreats() bool
 	leaves(i *schema.Indicator) string
 	put(i *schema.Indicator) error
 	end() error
@@ -144,9 +178,18 @@ type listExporter struct {
 func (e *listExporter) begin() error { e.seen = map[digest]bool{}; return nil }
 func (e *listExporter) end() error   { return nil }
 
+func (e *listExporter) tellsThreats() bool { return false }
+
+// leaves keeps a list to what is bad, since its readers block what stands in it; the
+// entries of benign lists stand there only if they are asked for.
 func (e *listExporter) leaves(i *schema.Indicator) string {
-	if strings.ContainsAny(i.Value, "\r\n") {
+	switch {
+	case strings.ContainsAny(i.Value, "\r\n"):
 		return "has more than one line"
+	case i.Wish == schema.WishAllow:
+		return "allowed: a list cannot say so"
+	case i.Verdict != schema.VerdictMalicious && i.Verdict != schema.VerdictSuspicious && !i.Listed:
+		return i.Verdict.String() + ": a list cannot say so"
 	}
 	return ""
 }
@@ -168,6 +211,8 @@ type csvExporter struct{ w *csv.Writer }
 func (e *csvExporter) begin() error {
 	return e.w.Write([]string{"type", "value", "feed", "id", "verdict", "severity", "wish", "confidence", "rank", "tlp", "tenant", "exact", "valid_from", "valid_until", "fresh", "labels", "threats"})
 }
+
+func (e *csvExporter) tellsThreats() bool { return true }
 
 func (e *csvExporter) leaves(*schema.Indicator) string { return "" }
 

@@ -93,6 +93,8 @@ func patternOf(i *schema.Indicator) string {
 	return ""
 }
 
+func (e *stixExporter) tellsThreats() bool { return false }
+
 func (e *stixExporter) leaves(i *schema.Indicator) string {
 	if patternOf(i) == "" {
 		return "STIX has no pattern for it"

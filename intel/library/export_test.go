@@ -233,3 +233,33 @@ func TestHostileRelations(t *testing.T) {
 		t.Errorf("%d reports, %v", len(list), err)
 	}
 }
+
+// TestExportHidesThreats: an indicator may be everybody's while what is behind it is
+// not.
+func TestExportHidesThreats(t *testing.T) {
+	l := Open(t.TempDir(), small())
+	feed := feedOf("acme")
+	feed.Tenant = "acme"
+	s := versioned("a.bad.example", "indicator--1", 1)
+	s.Threats = []schema.Threat{{Kind: schema.ThreatMalware, Name: "Plain"}}
+	relate := func(to string) fact.Relation {
+		return fact.Relation{ID: "relationship--" + to, Type: "indicates", From: "indicator--1", To: to}
+	}
+	pull(t, l, feed, fact.Replace, day(0), s,
+		fact.Object{ID: "malware--1", Kind: schema.ThreatMalware, Name: "Known"}, relate("malware--1"),
+		fact.Object{ID: "threat-actor--1", Kind: schema.ThreatActor, Name: "Whispered", TLP: schema.TLPAmber}, relate("threat-actor--1"),
+		fact.Object{ID: "report--1", Kind: schema.ThreatReport, Name: "Operation Secret", TLP: schema.TLPRed, Refs: []string{"indicator--1"}})
+	red, amber := schema.TLPRed, schema.TLPAmber
+	for _, c := range []struct {
+		limit *schema.TLP
+		want  string
+	}{{nil, "malware:Plain;malware:Known"}, {&amber, "malware:Plain;malware:Known;actor:Whispered"}, {&red, "malware:Plain;malware:Known;actor:Whispered;report:Operation Secret"}} {
+		var out bytes.Buffer
+		if _, err := l.Export(context.Background(), ExportOptions{Format: ExportCSV, Tenant: "acme", MaxTLP: c.limit}, &out); err != nil {
+			t.Fatal(err)
+		}
+		if row := strings.Split(out.String(), "\n")[1]; row[strings.LastIndexByte(row, ',')+1:] != c.want {
+			t.Errorf("%s", row)
+		}
+	}
+}

@@ -32,6 +32,8 @@ type Import struct {
 	ids           ids
 	refusals      *os.File
 	refusalText   *bufio.Writer
+	refusalBytes  int
+	told          func(fact.Refusal) // nil: nobody asked
 	report        Report
 	read          int  // of everything that was taken
 	renew         bool // derives anew what is stored: nothing is pulled
@@ -143,6 +145,7 @@ func (im *Import) Said(line int, s fact.Said) error {
 	}
 	s.Feed = im.feed.Name
 	bare := s.Revoked && s.Value == ""
+	void := !s.Revoked && s.Value == "" && s.Version > 0
 	if s.ID == "" && s.Value != "" {
 		s.ID = derivedID(s.Feed, s.Type, s.Value)
 	}
@@ -158,7 +161,7 @@ func (im *Import) Said(line int, s fact.Said) error {
 		why = fmt.Sprintf("confidence %d: want 0 to 100", s.Confidence)
 	case !inRange(s.Version, s.ValidFrom, s.ValidUntil, s.Fresh):
 		why = "a time lies before 1970 or behind the year 9999"
-	case !bare:
+	case !bare && !void:
 		probe := s.Indicator
 		if probe.Tenant == "" {
 			probe.Tenant = im.feed.Tenant
@@ -180,6 +183,12 @@ func (im *Import) Said(line int, s fact.Said) error {
 		}
 		im.ids.note(digestOf(s.ID), &s)
 	}
+	if void { // that there is this version is all it says
+		return nil
+	}
+	if im.report.Read >= im.l.cfg.MaxIndicators {
+		return im.fail(im.l.tooMany())
+	}
 	f := stored{Said: s}
 	if s.Revoked {
 		f.End = revoked
@@ -191,8 +200,19 @@ func (im *Import) Said(line int, s fact.Said) error {
 	return im.fail(im.facts.add(im.key, im.payload))
 }
 
+// Watch has every refusal told to f, those of the library itself too: a report has
+// only the first.
+func (im *Import) Watch(f func(fact.Refusal)) { im.told = f }
+
+// maxRefusalText bounds the file of refusals, in bytes.
+const maxRefusalText = 64 << 20
+
+func (l *Library) tooMany() error {
+	return fmt.Errorf("more than %d indicators: raise max_indicators, or split the feed", l.cfg.MaxIndicators)
+}
+
 // Refuse notes what was not taken. The report has the first ones, the generation's
-// file all of them.
+// file as many as it may hold.
 func (im *Import) Refuse(r fact.Refusal) error {
 	if err := im.ready(); err != nil {
 		return err
@@ -200,13 +220,27 @@ func (im *Import) Refuse(r fact.Refusal) error {
 	if len(r.Value) > 120 {
 		r.Value = strings.ToValidUTF8(r.Value[:120], "") + "..."
 	}
+	r.Reason, r.Part = shorten(r.Reason, 1000), shorten(r.Part, 1000)
 	im.report.Refused++
+	if im.told != nil {
+		im.told(r)
+	}
 	if len(im.report.Refusals) < im.l.cfg.MaxListed {
 		im.report.Refusals = append(im.report.Refusals, r)
 	}
+	if im.refusalBytes >= maxRefusalText { // a feed of nonsense would fill the disk many times over
+		return nil
+	}
 	text, err := json.Marshal(r)
 	if err == nil {
+		im.refusalBytes += len(text) + 1
 		_, err = im.refusalText.Write(append(text, '\n'))
+	}
+	if err == nil && im.refusalBytes >= maxRefusalText {
+		text, err = json.Marshal(fact.Refusal{Reason: "what else was refused is counted, not listed"})
+		if err == nil {
+			_, err = im.refusalText.Write(append(text, '\n'))
+		}
 	}
 	return im.fail(err)
 }

@@ -93,7 +93,7 @@ const snapshotEnd = ".snapshot"
 // build writes the snapshot of what counts now.
 func (l *Library) build(ctx context.Context, cfg match.Config) (v Version, path string, err error) {
 	dir := filepath.Join(l.dir, "index")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", "", err
 	}
 	spill, err := os.CreateTemp(dir, temporary+"spill-*")
@@ -108,7 +108,13 @@ func (l *Library) build(ctx context.Context, cfg match.Config) (v Version, path 
 	if err != nil {
 		return "", "", err
 	}
-	if v, err = l.Each(ctx, b.Add); err != nil {
+	v, err = l.Each(ctx, func(i schema.Indicator) error {
+		if err := b.Add(i); err != nil && match.Check(i) == nil {
+			return err
+		}
+		return nil // admitted under other rules, such as an older list of public suffixes
+	})
+	if err != nil {
 		return "", "", err
 	}
 	if path, err = l.snapshot(v, cfg); err != nil {

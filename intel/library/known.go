@@ -189,8 +189,8 @@ func refusalsOf(path, value string) (list []fact.Refusal, err error) {
 	return list, nil
 }
 
-// Refusals calls yield with everything that the last pull of a feed had and that was
-// not taken.
+// Refusals calls yield with what the last pull of a feed had and that was not taken;
+// of very many with the first.
 func (l *Library) Refusals(feed string, yield func(fact.Refusal) error) (err error) {
 	st, err := l.state(feed)
 	if err != nil {

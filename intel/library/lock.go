@@ -17,7 +17,8 @@ type lock struct{ f *os.File }
 
 // lockFile waits for a lock. what is told to others that wait for it.
 func lockFile(ctx context.Context, path, what string) (*lock, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	// Nobody else on this machine needs to read what may be a tenant's secret.
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)

@@ -16,7 +16,7 @@ const (
 )
 
 // namesOf lists the places of indicators that may name an observable, itself first.
-// It is at least what match asks its index for.
+// They are those that match asks its index for.
 func namesOf(o schema.Observable) [][]byte {
 	var list [][]byte
 	seen := map[string]bool{}
@@ -26,13 +26,12 @@ func namesOf(o schema.Observable) [][]byte {
 			list = append(list, p)
 		}
 	}
-	name := func(host string) {
+	name := func(t schema.ObservableType, host string) {
 		if len(host) > longestName {
 			return
 		}
 		for strings.Contains(host, ".") {
-			add(schema.ObservableDomain, host)
-			add(schema.ObservableSender, host)
+			add(t, host)
 			_, host, _ = strings.Cut(host, ".")
 		}
 	}
@@ -60,17 +59,22 @@ func namesOf(o schema.Observable) [][]byte {
 		if a, err := netip.ParseAddrPort(o.Value); err == nil {
 			address(a.Addr())
 		}
-	case schema.ObservableDomain, schema.ObservableSender:
-		name(o.Value)
+	case schema.ObservableDomain:
+		name(schema.ObservableDomain, o.Value)
+	case schema.ObservableSender:
+		name(schema.ObservableSender, o.Value)
+		name(schema.ObservableDomain, o.Value)
 	case schema.ObservableEmail:
-		name(o.Value[strings.LastIndexByte(o.Value, '@')+1:])
-	case schema.ObservableURL, schema.ObservableURLPrefix:
+		host := o.Value[strings.LastIndexByte(o.Value, '@')+1:]
+		name(schema.ObservableSender, host)
+		name(schema.ObservableDomain, host)
+	case schema.ObservableURL:
 		namesOfURL(o.Value, add, name, address)
 	}
 	return list
 }
 
-func namesOfURL(v string, add func(schema.ObservableType, string), name func(string), address func(netip.Addr)) {
+func namesOfURL(v string, add func(schema.ObservableType, string), name func(schema.ObservableType, string), address func(netip.Addr)) {
 	at := strings.Index(v, "//")
 	if at < 0 {
 		return
@@ -96,7 +100,7 @@ func namesOfURL(v string, add func(schema.ObservableType, string), name func(str
 	u := url.URL{Host: host[strings.LastIndexByte(host, '@')+1:]}
 	a, err := netip.ParseAddr(u.Hostname())
 	if err != nil {
-		name(u.Hostname())
+		name(schema.ObservableDomain, u.Hostname())
 		return
 	}
 	address(a)

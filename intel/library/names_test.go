@@ -7,8 +7,8 @@ import (
 	"github.com/interdict/interdict/stages/match"
 )
 
-// TestNames asks an index of many indicators about many values: whatever names one
-// of them, Check would look for, too.
+// TestNames asks an index of many indicators about many values: what it finds, Check
+// looks for too, and nothing else, or it would tell of matches that there never are.
 func TestNames(t *testing.T) {
 	kinds := map[schema.ObservableType][]string{
 		schema.ObservableIP:          {"192.0.2.1", "2001:db8::1"},
@@ -44,12 +44,19 @@ func TestNames(t *testing.T) {
 			for _, p := range namesOf(schema.Observable{Type: ty, Value: v}) {
 				places[string(p)] = true
 			}
+			names := map[string]bool{}
 			x.Find(schema.Observable{Type: ty, Value: v}, func(i *schema.Indicator) {
 				found++
+				names[place(i.Type, i.Value)] = true
 				if !places[place(i.Type, i.Value)] {
 					t.Errorf("%s %s: the index finds %s %s, Check does not look for it", ty, v, i.Type, i.Value)
 				}
 			})
+			for _, i := range list {
+				if at := place(i.Type, i.Value); places[at] && !names[at] {
+					t.Errorf("%s %s: Check looks for %s %s, the index does not find it", ty, v, i.Type, i.Value)
+				}
+			}
 		}
 	}
 	if found < 40 {

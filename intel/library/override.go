@@ -19,6 +19,12 @@ import (
 //
 // With Feed set to Analyst, or with a wish to allow and no feed, it also stands as
 // an indicator of its own, so that a value can be allowed that no feed knows.
+//
+// One that sets a verdict or a wish is an analyst's own word: what it edits has the
+// rank of analysts, which no feed outranks and no benign list doubts. Only where it
+// calls the indicators of one feed benign they keep theirs: what other feeds say of the
+// value is not what was judged. Of the entries of benign lists it changes no opinion,
+// for they have none; it can revoke them.
 type Override struct {
 	Type   schema.ObservableType `json:"type"`
 	Value  string                `json:"value"`            // canonical form of Type
@@ -62,9 +68,19 @@ func (o *Override) check() error {
 
 // edit puts the override on an indicator.
 func (o *Override) edit(i *schema.Indicator) {
-	set(&i.Verdict, o.Verdict)
-	set(&i.Wish, o.Wish)
-	set(&i.Severity, o.Severity)
+	if !i.Listed {
+		wish := o.Wish
+		if o.Feed == "" && o.stands() {
+			wish = nil // it is an indicator of its own, which demotes the others and gives the reason
+		}
+		set(&i.Verdict, o.Verdict)
+		set(&i.Wish, wish)
+		set(&i.Severity, o.Severity)
+		benign := i.Verdict == schema.VerdictBenign || i.Verdict == schema.VerdictFalsePositive
+		if (o.Verdict != nil || wish != nil) && !(benign && o.Feed != "") {
+			i.Rank = match.RankAnalyst
+		}
+	}
 	set(&i.Confidence, o.Confidence)
 	set(&i.ValidUntil, o.ValidUntil)
 	set(&i.TLP, o.TLP)
@@ -105,11 +121,12 @@ func (o *Override) stands() bool {
 
 // indicator gives that indicator.
 func (o *Override) indicator() schema.Indicator {
-	i := schema.Indicator{ID: o.ID, Feed: Analyst, Tenant: o.Tenant, Type: o.Type, Value: o.Value, Verdict: schema.VerdictMalicious, Confidence: 100, Rank: 255}
+	i := schema.Indicator{ID: o.ID, Feed: Analyst, Tenant: o.Tenant, Type: o.Type, Value: o.Value, Verdict: schema.VerdictMalicious, Confidence: 100, Rank: match.RankAnalyst}
 	if o.Wish != nil && *o.Wish == schema.WishAllow {
 		i.Verdict = schema.VerdictBenign
 	}
 	o.edit(&i)
+	set(&i.Wish, o.Wish)
 	return i
 }
 

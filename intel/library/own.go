@@ -41,6 +41,7 @@ func placeDigest(t schema.ObservableType, value string) digest {
 func (d *deriver) derive(f *stored) (i schema.Indicator, a aside, why string) {
 	i = f.Indicator
 	i.Feed = d.feed.Name
+	i.Rank = min(i.Rank, match.RankAnalyst-1)
 	if d.feed.Tenant != "" {
 		i.Tenant = d.feed.Tenant
 	}
@@ -54,7 +55,7 @@ func (d *deriver) derive(f *stored) (i schema.Indicator, a aside, why string) {
 		i.Wish = d.feed.Wish
 	}
 	if i.Rank == 0 {
-		i.Rank = d.feed.Rank
+		i.Rank = min(d.feed.Rank, match.RankAnalyst-1)
 	}
 	i.Labels = addLabels(i.Labels, d.feed.Labels)
 	if i.ValidUntil == 0 && d.feed.ValidFor > 0 {
@@ -93,13 +94,13 @@ func (d *deriver) derive(f *stored) (i schema.Indicator, a aside, why string) {
 }
 
 // said is when the feed said a fact last: its last change as the feed tells it or,
-// where it does not, the pull.
+// where it does not, the pull. A change that has not come yet is none.
 func (f *stored) said() schema.Millis {
 	switch {
 	case f.Version > 0:
-		return f.Version
+		return min(f.Version, f.Seen)
 	case f.Fresh > 0:
-		return f.Fresh
+		return min(f.Fresh, f.Seen)
 	}
 	return f.Seen
 }

@@ -27,7 +27,7 @@ type Report struct {
 	Objects    int            `json:"objects"`            // known now
 	Relations  int            `json:"relations"`          // known now
 	Sightings  int            `json:"sightings"`          // known now
-	Refusals   []fact.Refusal `json:"refusals,omitempty"` // the first; all are in RefusedFile
+	Refusals   []fact.Refusal `json:"refusals,omitempty"` // the first; more are in the file
 	File       string         `json:"refused_file,omitzero"`
 }
 

@@ -90,24 +90,14 @@ func (l *Library) reportsOf(ctx context.Context, st *state, over *overlay, id st
 	}
 	defer func() { err = errors.Join(err, objects.close()) }()
 	b := newGraphBuilder(maxBehind)
-	for c := objects.scan(); ; {
-		if err := errors.Join(c.next(), context.Cause(ctx)); err != nil {
-			return nil, err
-		}
-		if c.done {
-			break
-		}
-		t, ok := decodeThing(c.key, c.payload)
-		if !ok {
-			return nil, objects.damaged("an object is none")
-		}
-		if _, gone := t.version(); gone {
-			continue
-		}
-		b.add(&t)
+	err = eachThing(ctx, objects, func(t *thing) {
+		b.add(t)
 		if t.Object != nil && isReport(t.Object.Kind) && (id == "" || t.Object.ID == id) {
 			list = append(list, Threat{Feed: st.Feed, Object: *t.Object, Types: map[string]int{}})
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(list) == 0 {
 		return nil, nil

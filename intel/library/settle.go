@@ -11,7 +11,8 @@ import (
 //
 // Of one id the newest version counts, with all its values: an older one that comes
 // late changes nothing, a newer one ends the values that it no longer has, and a
-// revoked one ends all of them. Of equal versions a revoked one counts. A fact
+// revoked one ends all of them. Of equal versions a revoked one counts, and one of which
+// nothing can be taken any more, such as one whose event was marked red, ends them too. A fact
 // without a version speaks of its value alone and is older than any version. Taking
 // back an id without a version ends whatever there is of it.
 //
@@ -23,6 +24,7 @@ type pulled struct {
 	version schema.Millis
 	revoked bool // at that version
 	always  bool // taken back without a version
+	empty   bool // that version has nothing that could be taken
 	stale   bool // what is stored is newer, or taken back at the same version
 }
 
@@ -31,13 +33,14 @@ type ids map[digest]pulled
 
 func (p ids) note(id digest, s *fact.Said) {
 	e := p[id]
+	empty := s.Value == "" && !s.Revoked
 	switch {
 	case s.Revoked && s.Version == 0:
 		e.always = true
 	case s.Version > e.version:
-		e.version, e.revoked = s.Version, s.Revoked
+		e.version, e.revoked, e.empty = s.Version, s.Revoked, empty
 	case s.Version == e.version:
-		e.revoked = e.revoked || s.Revoked
+		e.revoked, e.empty = e.revoked || s.Revoked, e.empty && empty
 	}
 	p[id] = e
 }
@@ -104,7 +107,7 @@ func settle(mode fact.Mode, now schema.Millis, old, fresh *stored, e pulled, ok 
 	case f.End != stands:
 	case mode == fact.Replace:
 		f.End, f.Ended = missing, now
-	case ok && !e.stale && e.version > f.Version:
+	case ok && !e.stale && (e.version > f.Version || e.empty && e.version == f.Version):
 		f.End, f.Ended = superseded, now
 	}
 	return f, true

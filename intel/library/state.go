@@ -37,6 +37,7 @@ type state struct {
 	Due      schema.Millis   `json:"due,omitzero"`
 	Error    string          `json:"error,omitzero"`
 	Errors   int             `json:"errors,omitzero"` // in a row
+	Shrunk   schema.Millis   `json:"shrunk,omitzero"` // first of the pulls since the last import that lacked too much: see shrink.go
 	Standing Standing        `json:"standing"`
 
 	Derived    schema.Millis `json:"derived,omitzero"`  // when .current was last made or found to be the same

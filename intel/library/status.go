@@ -92,7 +92,7 @@ func (l *Library) NotModified(ctx context.Context, feed *fact.Feed, now time.Tim
 	}
 	st, err := l.book(ctx, feed, func(st *state) {
 		at := schema.FromTime(now)
-		st.Pulled, st.Good, st.Due, st.Error, st.Errors = at, at, at+spanMillis(feed.Every), "", 0
+		st.Pulled, st.Good, st.Due, st.Error, st.Errors, st.Shrunk = at, at, at+spanMillis(feed.Every), "", 0, 0
 		if fetchState != nil {
 			st.Fetch = fetchState
 		}
@@ -127,6 +127,24 @@ func (l *Library) due(st *state, feed *fact.Feed, now schema.Millis) (bool, erro
 // change of rules or of the feed's settings, or when ends have come.
 func (l *Library) Renew(ctx context.Context, feed *fact.Feed, now time.Time) (Report, error) {
 	return l.renew(ctx, feed, now, false)
+}
+
+// Refresh is Renew where it may give something else than what is in force, for feeds
+// that nothing pulls. changed reports that it did.
+func (l *Library) Refresh(ctx context.Context, feed *fact.Feed, now time.Time) (changed bool, err error) {
+	st, err := l.state(feed.Name)
+	if errors.Is(err, ErrUnknownFeed) {
+		return false, nil
+	}
+	if err != nil || st.Facts == 0 {
+		return false, err
+	}
+	due, err := l.due(st, feed, schema.FromTime(now))
+	if err != nil || !due {
+		return false, err
+	}
+	rep, err := l.renew(ctx, feed, now, false)
+	return err == nil && rep.changes(), err
 }
 
 // renew derives a feed anew. still says that it has just been found as it was.

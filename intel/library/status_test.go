@@ -133,3 +133,41 @@ func TestBounds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestRefresh: what nothing pulls is derived anew when ends have come or rules are
+// others, and not otherwise.
+func TestRefresh(t *testing.T) {
+	ctx, dir, feed := context.Background(), t.TempDir(), feedOf("upload-acme")
+	l := Open(dir, small())
+	short := domain("short.bad.example")
+	short.ValidUntil = millis(3)
+	pull(t, l, feed, fact.Update, day(0), short, domain("long.bad.example"))
+	step := func(n int, want bool, left string) {
+		t.Helper()
+		before, err := l.Status(feed.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, err := l.Refresh(ctx, feed, day(n))
+		if err != nil || changed != want {
+			t.Errorf("day %d: changed %v, %v", n, changed, err)
+		}
+		if got := values(t, l); got != left {
+			t.Errorf("day %d: %q", n, got)
+		}
+		if after, err := l.Status(feed.Name); err != nil || after.LastPull != before.LastPull || after.LastGood != before.LastGood {
+			t.Errorf("day %d: pulled %s, before %s, %v", n, after.LastPull, before.LastPull, err)
+		}
+	}
+	step(1, false, "upload-acme/long.bad.example upload-acme/short.bad.example")
+	step(9, true, "upload-acme/long.bad.example")
+	step(10, false, "upload-acme/long.bad.example")
+	cfg := small()
+	cfg.Rules = []Rule{{Name: "none", Skip: true}}
+	l = Open(dir, cfg)
+	step(11, true, "")
+	step(12, false, "")
+	if changed, err := l.Refresh(ctx, feedOf("never"), day(12)); err != nil || changed {
+		t.Errorf("of an unknown feed: %v, %v", changed, err)
+	}
+}

@@ -1,10 +1,12 @@
 package library
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/internal/vector"
 	"github.com/interdict/interdict/schema"
 	"github.com/segmentio/encoding/json"
 )
@@ -39,7 +41,12 @@ func (t *thing) version() (v schema.Millis, gone bool) {
 }
 
 func decodeThing(key, payload []byte) (t thing, ok bool) {
-	if len(key) < 2 || json.Unmarshal(payload, &t) != nil {
+	if len(key) < 2 {
+		return t, false
+	}
+	err := json.Unmarshal(payload, &t)
+	vector.Clear()
+	if err != nil {
 		return t, false
 	}
 	switch id := string(key[1:]); key[0] {
@@ -59,6 +66,7 @@ func (im *Import) thing(line int, kind byte, id string, t thing) error {
 	}
 	t.Seen = im.now
 	text, err := json.Marshal(t)
+	vector.Clear()
 	if err != nil {
 		return im.fail(err)
 	}
@@ -210,4 +218,41 @@ func newer(later, before *thing) bool {
 	a, _ := later.version()
 	b, gone := before.version()
 	return a > b || a == b && !(gone && b > 0)
+}
+
+// things calls use with every object, relation and sighting that a feed says now.
+func (l *Library) things(ctx context.Context, feed string, use func(*thing)) error {
+	if feed == Analyst {
+		return nil
+	}
+	var t *table
+	err := l.reading(feed, func(st *state) (err error) {
+		if t = nil; st.Facts > 0 {
+			t, err = openTable(generationFile(l.feedDir(feed), st.Facts, "objects"), kindObjects)
+		}
+		return err
+	})
+	if err != nil || t == nil {
+		return err
+	}
+	return errors.Join(eachThing(ctx, t, use), t.close())
+}
+
+// eachThing goes through a table of things but for those that were taken back.
+func eachThing(ctx context.Context, t *table, use func(*thing)) error {
+	for c := t.scan(); ; {
+		if err := errors.Join(c.next(), context.Cause(ctx)); err != nil {
+			return err
+		}
+		if c.done {
+			return nil
+		}
+		one, ok := decodeThing(c.key, c.payload)
+		if !ok {
+			return t.damaged("an object is none")
+		}
+		if _, gone := one.version(); !gone {
+			use(&one)
+		}
+	}
 }

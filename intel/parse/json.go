@@ -230,7 +230,7 @@ func (d *document) one(raw []byte, alone bool) error {
 	switch form {
 	case fact.FormatSTIX:
 		switch {
-		case len(p.Objects) > 0 && d.opened < maxDepth: // a bundle in an array
+		case len(p.Objects) > 0 && d.opened < maxDepth && (len(p.Type) == 0 || string(p.Type) == `"bundle"`): // a bundle in an array
 			d.opened++
 			defer func() { d.opened-- }()
 			return d.object(nested(raw))

@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"github.com/segmentio/encoding/json"
+
+	"github.com/interdict/interdict/intel/internal/vector"
 )
 
 const (
@@ -191,7 +193,9 @@ func (j *jsonText) members(f func(name string) error) error {
 		}
 		var name string
 		if refused == nil { // a longer name is none that is known
-			if err := json.Unmarshal(raw, &name); err != nil {
+			err := json.Unmarshal(raw, &name)
+			vector.Clear()
+			if err != nil {
 				return j.fail(err)
 			}
 		}
@@ -245,6 +249,7 @@ func (j *jsonText) more(end byte) (bool, error) {
 // another form than v.
 func decode(raw []byte, v any) (err error, syntax bool) {
 	rest, err := json.Parse(raw, v, json.DontMatchCaseInsensitiveStructFields|json.DontCopyRawMessage)
+	vector.Clear()
 	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
 		err = errors.New("text behind a value")
 	}

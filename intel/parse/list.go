@@ -162,5 +162,6 @@ func (r *reader) observable(n int, text string, o schema.Observable, label strin
 	if label != "" {
 		i.Labels = addLabels(i.Labels, label)
 	}
-	return r.said(n, text, fact.Said{Indicator: i})
+	_, err := r.said(n, text, fact.Said{Indicator: i})
+	return err
 }

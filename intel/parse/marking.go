@@ -19,7 +19,8 @@ type stixMarking struct {
 }
 
 // tlpMarking knows the marking definitions whose ids the standards fix: TLP 1.0 by
-// STIX 2.1 (section 7.2.1.4), TLP 2.0 by OASIS' extension definition.
+// STIX 2.1 (section 7.2.1.4), TLP 2.0 by OASIS' extension definition, and the one that
+// OpenCTI has of its own for what TLP 1.0 lacks.
 func tlpMarking(ref string) (schema.TLP, bool) {
 	switch strings.TrimPrefix(ref, "marking-definition--") {
 	case "613f2e26-407d-48c7-9eca-b8e91df99dc9", "94868c89-83c2-464b-929b-a1a8aa3c8487": // white, clear
@@ -28,7 +29,7 @@ func tlpMarking(ref string) (schema.TLP, bool) {
 		return schema.TLPGreen, true
 	case "f88d31f6-486f-44da-b317-01333bde0b82", "55d920b0-5e8b-4f79-9ee9-91f868d9b421":
 		return schema.TLPAmber, true
-	case "939a9414-2ddd-4d32-a0cd-375ea402b003":
+	case "939a9414-2ddd-4d32-a0cd-375ea402b003", "826578e1-40ad-459f-bc73-ede076f81f37":
 		return schema.TLPAmberStrict, true
 	case "5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "e828b379-4e03-4974-9ac4-e53a884c97c1":
 		return schema.TLPRed, true
@@ -69,15 +70,19 @@ func (x *stix) define(o *stixObject) {
 			}
 		}
 	}
-	if text == "" && strings.HasPrefix(strings.ToUpper(o.Name), "TLP:") {
-		text = o.Name
+	for _, name := range [...]string{o.OpenCTI, o.Name} {
+		if text == "" && strings.HasPrefix(strings.ToUpper(name), "TLP:") {
+			text = name
+		}
 	}
 	t, ok := tlpNamed(text)
 	x.known[o.ID] = stixMarking{t, ok}
 }
 
 // tlp gives the most secret marking of an object and of its parts, or the feed's
-// where it has none. undefined reports a marking that nothing has defined so far.
+// where it has none. undefined reports a marking that nothing has defined so far. It
+// counts as amber: most say whose text it is, one may be a TLP of the feed's own, and
+// amber is matched and given to nobody else unless somebody asks for it.
 func (x *stix) tlp(o *stixObject) (t schema.TLP, undefined bool) {
 	marked := false
 	mark := func(ref string) {
@@ -91,6 +96,11 @@ func (x *stix) tlp(o *stixObject) (t schema.TLP, undefined bool) {
 			t, marked = tlp, true
 		}
 	}
+	defer func() {
+		if undefined && t.Secrecy() < schema.TLPAmber.Secrecy() {
+			t = schema.TLPAmber
+		}
+	}()
 	for _, ref := range o.Markings {
 		mark(ref)
 	}

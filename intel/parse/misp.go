@@ -167,7 +167,7 @@ func (m *misp) attributeAlone(raw []byte) error {
 }
 
 // attribute takes the values of one attribute.
-func (m *misp) attribute(raw []byte, of mispTags, report *fact.Object, deleted bool) error {
+func (m *misp) attribute(raw []byte, of mispTags, report *fact.Object, deleted bool) (err error) {
 	m.n++
 	if m.n%256 == 0 {
 		if err := m.r.ctx.Err(); err != nil {
@@ -181,6 +181,22 @@ func (m *misp) attribute(raw []byte, of mispTags, report *fact.Object, deleted b
 		return m.r.refuse(m.n, "", fmt.Errorf("MISP: %w", err))
 	}
 	text := string(a.Value)
+	id, version := "", mispTime(a.Timestamp)
+	if uuid.Validate(string(a.UUID)) == nil {
+		id = "indicator--" + strings.ToLower(string(a.UUID))
+	}
+	if id != "" && (deleted || a.Deleted.is()) { // whatever became of its type, value and marks
+		gone := schema.Indicator{ID: id, Feed: m.r.feed.Name, Tenant: m.r.feed.Tenant}
+		return m.r.out.Said(m.n, fact.Said{Indicator: gone, Version: version, Revoked: true})
+	}
+	taken := false
+	if id != "" {
+		defer func() {
+			if err == nil && !taken {
+				err = m.r.void(m.n, id, version)
+			}
+		}()
+	}
 	if a.Type == "" || text == "" {
 		return m.r.refuse(m.n, text, errMISPAttribute)
 	}
@@ -204,16 +220,7 @@ func (m *misp) attribute(raw []byte, of mispTags, report *fact.Object, deleted b
 	if err != nil {
 		return err
 	}
-	id := ""
-	if uuid.Validate(string(a.UUID)) == nil {
-		id = "indicator--" + strings.ToLower(string(a.UUID))
-	}
-	version := mispTime(a.Timestamp)
-	if id != "" && (deleted || a.Deleted.is()) {
-		gone := schema.Indicator{ID: id, Feed: m.r.feed.Name, Tenant: m.r.feed.Tenant, TLP: tags.tlp}
-		return m.r.out.Said(m.n, fact.Said{Indicator: gone, Version: version, Revoked: true})
-	}
-	seen, taken := "", false // the id that sightings are of
+	seen := "" // the id that sightings are of
 	for _, v := range values {
 		o, err := Value(v.typ, v.text)
 		if err != nil {

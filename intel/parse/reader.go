@@ -53,11 +53,21 @@ func (r *reader) indicator(id string, o schema.Observable) schema.Indicator {
 }
 
 // said passes an indicator on that may stand in an index, and refuses another.
-func (r *reader) said(line int, text string, s fact.Said) error {
+func (r *reader) said(line int, text string, s fact.Said) (taken bool, err error) {
 	if err := r.check(&s); err != nil {
-		return r.refuse(line, text, err)
+		return false, r.refuse(line, text, err)
 	}
-	return r.out.Said(line, s)
+	return true, r.out.Said(line, s)
+}
+
+// void says that a version of an object holds nothing that was taken, so that what an
+// older one said does not stand for ever: it may have been marked as secret since, or
+// be a condition now that is not matched.
+func (r *reader) void(line int, id string, version schema.Millis) error {
+	if version == 0 {
+		return nil
+	}
+	return r.out.Said(line, fact.Said{Indicator: schema.Indicator{ID: id, Feed: r.feed.Name, Tenant: r.feed.Tenant}, Version: version})
 }
 
 // check reports why an indicator is not taken.

@@ -82,7 +82,8 @@ func (r *reader) row(n int, c *cells, told *[columns]bool) error {
 		*at.to = t
 	}
 	i.Fresh = r.past(i.Fresh)
-	return r.said(n, text, s)
+	_, err = r.said(n, text, s)
+	return err
 }
 
 // unset reports words for a time that is not known.

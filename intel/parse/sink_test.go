@@ -22,10 +22,15 @@ type sink struct {
 	relations []fact.Relation
 	sightings []fact.Sighting
 	refused   []fact.Refusal
-	lines     []int // of said
+	lines     []int    // of said
+	void      []string // ids of versions of which nothing was taken
 }
 
 func (s *sink) Said(line int, x fact.Said) error {
+	if x.Value == "" && !x.Revoked {
+		s.void = append(s.void, x.ID)
+		return nil
+	}
 	s.said, s.lines = append(s.said, x), append(s.lines, line)
 	return nil
 }
@@ -67,7 +72,12 @@ type counter struct {
 	fail                                         error
 }
 
-func (c *counter) Said(int, fact.Said) error         { c.said++; return c.fail }
+func (c *counter) Said(_ int, x fact.Said) error {
+	if x.Value != "" || x.Revoked {
+		c.said++
+	}
+	return c.fail
+}
 func (c *counter) Object(int, fact.Object) error     { c.objects++; return c.fail }
 func (c *counter) Relation(int, fact.Relation) error { c.relations++; return c.fail }
 func (c *counter) Sighting(int, fact.Sighting) error { c.sightings++; return c.fail }

@@ -63,6 +63,7 @@ type stixObject struct {
 	// Marking definitions.
 	DefinitionType string          `json:"definition_type"`
 	Definition     json.RawMessage `json:"definition"`
+	OpenCTI        string          `json:"x_opencti_definition"` // of markings that TLP 1.0 does not have
 	Extensions     json.RawMessage `json:"extensions"`
 }
 
@@ -111,8 +112,8 @@ var (
 // does; an object that cannot be used is refused.
 func (x *stix) object(n int, raw []byte) error { return x.read(n, raw, false) }
 
-// end reads what waited for a marking: what is not defined by now marks nothing
-// that we know.
+// end reads what waited for a marking. One that is not defined by now may be any: its
+// definition may have come in another part, or never will. See stix.tlp.
 func (x *stix) end() error {
 	waiting := x.waiting
 	x.waiting, x.bytes = nil, 0
@@ -149,6 +150,9 @@ func (x *stix) read(n int, raw []byte, last bool) error {
 		tlp, undefined := x.tlp(&o)
 		if undefined && !last {
 			if x.bytes+len(raw) > maxWaiting {
+				if o.Type == "indicator" {
+					return x.refuse(n, &o, times, errStixMarking)
+				}
 				return x.r.refuse(n, o.shown(), errStixMarking)
 			}
 			x.bytes += len(raw)

@@ -16,17 +16,31 @@ func (x *stix) indicator(n int, o *stixObject, t stixTimes, tlp schema.TLP) erro
 	}
 	i, values, err := x.said(o, t)
 	if err != nil {
-		return x.r.refuse(n, o.ID, err)
+		return x.refuse(n, o, t, err)
 	}
 	i.TLP = tlp
+	any := false
 	for _, v := range values {
 		one := i // each value has its own copy of what a sink may change
 		one.Type, one.Value, one.Labels = v.Type, v.Value, slices.Clone(i.Labels)
-		if err := x.r.said(n, v.Value, fact.Said{Indicator: one, Version: t.modified}); err != nil {
+		taken, err := x.r.said(n, v.Value, fact.Said{Indicator: one, Version: t.modified})
+		if err != nil {
 			return err
 		}
+		any = any || taken
 	}
-	return nil
+	if any {
+		return nil
+	}
+	return x.r.void(n, o.ID, t.modified)
+}
+
+// refuse refuses an indicator as a whole.
+func (x *stix) refuse(n int, o *stixObject, t stixTimes, why error) error {
+	if err := x.r.refuse(n, o.ID, why); err != nil {
+		return err
+	}
+	return x.r.void(n, o.ID, t.modified)
 }
 
 // said reads an indicator and its values.

@@ -17,10 +17,7 @@ func url(t schema.ObservableType, s string) (schema.Observable, error) {
 		t, s = schema.ObservableURLPrefix, below+"/"
 	}
 	var v string
-	if plain := key(canon.Refang, s); strings.Contains(plain, "://") {
-		if i := strings.IndexByte(plain, ':'); !strings.HasPrefix(s, plain[:i]) {
-			s = plain // hxxp is a scheme like any other to canon.URL
-		}
+	if strings.Contains(key(canon.Refang, s), "://") {
 		v = key(canon.URL, s)
 	} else {
 		v = anyScheme(s)

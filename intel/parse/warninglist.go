@@ -124,7 +124,8 @@ func (r *reader) listed(n int, list, text string, exact bool, kinds *[schema.Obs
 		if errors.Is(match.Check(i), match.ErrSuffix) {
 			i.Exact = true
 		}
-		return r.said(n, text, fact.Said{Indicator: i})
+		_, err := r.said(n, text, fact.Said{Indicator: i})
+		return err
 	}
 	if err == nil {
 		if err := try(o); err != nil {

@@ -159,5 +159,26 @@ func batches(values []valueHours, n int) [][]valueHours {
 		}
 		return compareText(a.value, b.value)
 	})
-	return slices.Collect(slices.Chunk(values, n))
+	return groups(values, n, func(v valueHours) int { return len(v.value) })
+}
+
+// maxText is how many bytes the values of one question have together, unless a single
+// one has more: a store takes only so much, and one that never took a question would be
+// asked it again for ever.
+const maxText = 64 << 10
+
+// groups cuts a list into groups of at most n elements that are not longer than maxText
+// together.
+func groups[T any](list []T, n int, length func(T) int) (out [][]T) {
+	for len(list) > 0 {
+		k, size := 1, length(list[0])
+		for k < min(n, len(list)) {
+			if size += length(list[k]); size > maxText {
+				break
+			}
+			k++
+		}
+		out, list = append(out, list[:k:k]), list[k:]
+	}
+	return out
 }

@@ -28,6 +28,7 @@ func entityPool() []schema.Entity {
 		e(schema.EntityURL, schema.RoleRelated, "http://203.0.113.7/x", 0), e(schema.EntityURL, schema.RoleRelated, "https://[2001:db8:0:1::7]:8443/long/path.bin", 0),
 		e(schema.EntityURL, schema.RoleRelated, "http://[::ffff:203.0.113.8]/x", 0),
 		e(schema.EntityMailbox, schema.RoleSource, "evil@mail.bad.example", 0), e(schema.EntityMailbox, schema.RoleTarget, "bob@bad.example", 0),
+		e(schema.EntityMailbox, schema.RoleTarget, "evil@mail.bad.example", 0), // an alert may name one in both roles
 		e(schema.EntityFileHash, schema.RoleRelated, hash, 0), e(schema.EntityCertificate, schema.RoleRelated, hash, 0),
 		e(schema.EntityTLSFingerprint, schema.RoleSource, "ja3:"+hash, 0), e(schema.EntityUserAgent, schema.RoleSource, "curl/8", 0), e(schema.EntityMutex, schema.RoleRelated, `Global\x`, 0),
 		e(schema.EntityRegistryKey, schema.RoleRelated, `HKLM\Software\x`, 0), e(schema.EntityHost, schema.RoleTarget, "bad.example", 0),
@@ -162,6 +163,7 @@ func TestAgainstScan(t *testing.T) {
 			}
 			got = append(got, text(k.Alert, k.On, &k.Match))
 		}
+		reasons := map[string]bool{}
 		r := match.NewReader()
 		for i := range m.alerts {
 			a := &m.alerts[i]
@@ -175,6 +177,7 @@ func TestAgainstScan(t *testing.T) {
 					if ruling.Outcome != match.Ignored && isNew {
 						m := ruling.Match(0, 0)
 						want = append(want, text(a.ID, a.Entities[k].Ref(), &m))
+						reasons[want[len(want)-1]+m.Demoted] = true
 					}
 				}
 			}
@@ -189,6 +192,11 @@ func TestAgainstScan(t *testing.T) {
 		if !slices.Equal(got, want) {
 			rt.Fatalf("found\n%s\nwant\n%s\n%+v", strings.Join(got, "\n"), strings.Join(want, "\n"), p)
 		}
+		for _, k := range m.told {
+			if !reasons[text(k.Alert, k.On, &k.Match)+k.Match.Demoted] {
+				rt.Fatalf("a reason that nobody has: %+v", k)
+			}
+		}
 		again := len(m.told)
 		if _, err := finder(rt, cfg, s, m, x, "acme", "globex").Match(t.Context(), changes, 0, nil); err != nil || len(m.told) != again {
 			rt.Fatalf("a second run finds %d more, %v", len(m.told)-again, err)
@@ -197,6 +205,30 @@ func TestAgainstScan(t *testing.T) {
 		all += p.Hours * max(1, p.Asked)
 	})
 	t.Logf("hours asked: %d, of %d hours times indicators", asked, all)
+}
+
+// TestBothRoles: whose domain it is that something was sent to says nothing, but an
+// alert may also say that something came from there.
+func TestBothRoles(t *testing.T) {
+	s := openSeen(t, testConfig(t.TempDir()))
+	defer s.Close()
+	i := schema.Indicator{ID: "i", Feed: "f", Type: schema.ObservableSender, Value: "bad.example", Verdict: schema.VerdictMalicious, Confidence: 90}
+	for _, roles := range [][]schema.Role{{schema.RoleTarget, schema.RoleSource}, {schema.RoleSource, schema.RoleTarget}, {schema.RoleTarget}} {
+		a := schema.Alert{ID: schema.NewAlertID("acme", "s", fmt.Sprint(roles)), Tenant: "acme", Created: noon}
+		for _, r := range roles {
+			a.Entities = append(a.Entities, schema.Entity{Type: schema.EntityMailbox, Role: r, Key: "evil@bad.example"})
+		}
+		m := &memory{alerts: []schema.Alert{a}}
+		if err := s.See(m.alerts); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := finder(t, s.cfg, s, m, index(t, []schema.Indicator{i}), "acme").Match(t.Context(), []schema.IndicatorChange{{Op: schema.IndicatorAdd, Indicator: i}}, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(m.told), len(roles)-1; got != want {
+			t.Errorf("%v: %d matches, want %d", roles, got, want)
+		}
+	}
 }
 
 // TestBounds: many indicators become few queries, in parts that can be gone on
@@ -254,6 +286,37 @@ func TestBounds(t *testing.T) {
 	m.fail = errors.New("the store is gone")
 	if _, err := f.Match(t.Context(), changes, 100_000, nil); !errors.Is(err, m.fail) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestLongValues: no question is longer than stores take, however long the values are, and
+// what is asked in several is not told again.
+func TestLongValues(t *testing.T) {
+	cfg := testConfig(t.TempDir())
+	s := openSeen(t, cfg)
+	defer s.Close()
+	m := &memory{}
+	var list []schema.Indicator
+	var changes []schema.IndicatorChange
+	a := schema.Alert{ID: schema.NewAlertID("acme", "s", "1"), Tenant: "acme", Created: noon}
+	for n := range 100 {
+		i := schema.Indicator{ID: fmt.Sprint(n), Feed: "f", Type: schema.ObservableURL, Value: fmt.Sprintf("http://bad.example/%s%d", strings.Repeat("x", 10_000), n), Verdict: schema.VerdictMalicious, Confidence: 90}
+		list, changes = append(list, i), append(changes, schema.IndicatorChange{Op: schema.IndicatorAdd, Indicator: i})
+		a.Entities = append(a.Entities, schema.Entity{Type: schema.EntityURL, Key: i.Value})
+	}
+	m.alerts = []schema.Alert{a}
+	if err := s.See(m.alerts); err != nil {
+		t.Fatal(err)
+	}
+	f := finder(t, cfg, s, m, index(t, list), "acme")
+	for range 2 {
+		if _, err := f.Match(t.Context(), changes, 0, nil); err != nil || len(m.told) != 100 {
+			t.Fatalf("%d matches, %v", len(m.told), err)
+		}
+		m.stored = len(m.told)
+	}
+	if m.longest > maxText || len(m.queries) < 20 {
+		t.Errorf("%d questions, the longest of %d bytes", len(m.queries), m.longest)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/zeebo/xxh3"
@@ -20,20 +21,21 @@ func (r *run) judge(ctx context.Context, rows []Row) error {
 		return nil
 	}
 	byTenant := map[string][]Row{}
+	values := map[string]bool{}
 	for _, row := range rows {
 		named := false
-		r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) { named = named || r.changed[identityOf(i)] })
+		r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) {
+			if r.changed[identityOf(i)] {
+				named, values[i.Value] = true, true
+			}
+		})
 		if named {
 			byTenant[row.Tenant] = append(byTenant[row.Tenant], row)
 		}
 	}
-	tenants := make([]string, 0, len(byTenant))
-	for t := range byTenant {
-		tenants = append(tenants, t)
-	}
-	slices.Sort(tenants)
-	for _, t := range tenants {
-		if err := r.tell(ctx, x, t, byTenant[t]); err != nil {
+	asked := slices.Sorted(maps.Keys(values))
+	for _, t := range slices.Sorted(maps.Keys(byTenant)) {
+		if err := r.tell(ctx, x, t, byTenant[t], asked); err != nil {
 			return err
 		}
 	}
@@ -43,13 +45,17 @@ func (r *run) judge(ctx context.Context, rows []Row) error {
 // perAlerts is how many alerts the store is asked for at a time.
 const perAlerts = 1000
 
-// tell puts the matches of one tenant's rows onto the log.
-func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Row) error {
+// tell puts the matches of one tenant's rows onto the log. The values are those of all
+// changed indicators that name a row.
+func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Row, values []string) error {
 	byAlert := map[schema.AlertID][]Row{}
 	for _, row := range rows {
 		// The revisions of an alert may name an entity at several times and in
-		// several roles: one match is enough.
-		same := func(o Row) bool { return o.Entity.Ref() == row.Entity.Ref() && o.Entity.Port == row.Entity.Port }
+		// several roles: one match is enough. But the mailbox that something was sent
+		// to is asked for less than the one that it came from.
+		same := func(o Row) bool {
+			return o.Entity.Ref() == row.Entity.Ref() && o.Entity.Port == row.Entity.Port && (o.Entity.Role == schema.RoleTarget) == (row.Entity.Role == schema.RoleTarget)
+		}
 		if !slices.ContainsFunc(byAlert[row.Alert], same) {
 			byAlert[row.Alert] = append(byAlert[row.Alert], row)
 		}
@@ -60,14 +66,10 @@ func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Ro
 	}
 	slices.SortFunc(ids, schema.AlertID.Compare)
 	for part := range slices.Chunk(ids, perAlerts) {
-		if err := r.pace(ctx); err != nil {
+		known, err := r.alerts(ctx, tenant, part, values)
+		if err != nil {
 			return err
 		}
-		known, err := r.store.Alerts(ctx, tenant, part)
-		if err != nil {
-			return fmt.Errorf("asking for alerts: %w", err)
-		}
-		r.progress.Queries++
 		var out []schema.RetroMatch
 		for i := range known {
 			start := len(out)
@@ -91,6 +93,30 @@ func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Ro
 		}
 	}
 	return nil
+}
+
+// alerts asks for alerts with their matches of all the values, some at a time.
+func (r *run) alerts(ctx context.Context, tenant string, ids []schema.AlertID, values []string) (known []Alert, err error) {
+	at := map[schema.AlertID]int{}
+	for _, some := range groups(values, len(values), func(v string) int { return len(v) }) {
+		if err := r.pace(ctx); err != nil {
+			return nil, err
+		}
+		list, err := r.store.Alerts(ctx, tenant, ids, some)
+		if err != nil {
+			return nil, fmt.Errorf("asking for alerts: %w", err)
+		}
+		r.progress.Queries++
+		for i := range list {
+			if k, ok := at[list[i].ID]; ok {
+				known[k].Matched = append(known[k].Matched, list[i].Matched...)
+				continue
+			}
+			at[list[i].ID] = len(known)
+			known = append(known, list[i])
+		}
+	}
+	return known, nil
 }
 
 // match appends the matches of one entity that changed indicators make and that the

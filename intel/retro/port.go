@@ -14,9 +14,9 @@ type Store interface {
 	// exact answer is made here.
 	Entities(ctx context.Context, q Query) ([]Row, error)
 
-	// Alerts gives what is known of a tenant's alerts. Those it does not have are
-	// left out.
-	Alerts(ctx context.Context, tenant string, ids []schema.AlertID) ([]Alert, error)
+	// Alerts gives what is known of a tenant's alerts, and of their matches those of
+	// indicators with one of the values. Alerts it does not have are left out.
+	Alerts(ctx context.Context, tenant string, ids []schema.AlertID, values []string) ([]Alert, error)
 }
 
 // Query asks for entities.
@@ -69,7 +69,7 @@ type Alert struct {
 	Severity schema.Severity
 	Blocked  bool
 	Incident schema.IncidentID // zero: in none
-	Matched  []Matched         // live and retro
+	Matched  []Matched         // live and retro, of the values that were asked for
 }
 
 // Matched is a match that the alert has.

@@ -71,7 +71,6 @@ func (s *Service) book(ctx context.Context, name string, out outcome) {
 // commitBooked notes a commit in a feed's entry. The caller holds the lock.
 func (s *Service) commitBooked(e *entry, r Report, now schema.Millis) {
 	e.last = r
-	e.last.Refusals = nil
 	if r.news() {
 		e.news = now
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/upload"
 )
 
@@ -52,6 +53,9 @@ func (c *Config) Validate() error {
 		f := &c.Feeds[i]
 		if err := f.Validate(); err != nil {
 			return err
+		}
+		if f.Name == library.Analyst {
+			return fmt.Errorf("feed name %q is that of what analysts add themselves", f.Name)
 		}
 		if seen[f.Name] {
 			return fmt.Errorf("feed %s is configured twice", f.Name)

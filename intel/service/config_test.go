@@ -24,6 +24,7 @@ func TestConfig(t *testing.T) {
 		{"back-off the wrong way", func(c *Config) { c.BackoffMax = time.Second }, "backoff_min"},
 		{"a feed twice", func(c *Config) { c.Feeds = append(c.Feeds, httpFeed("a", nil)) }, "feed a is configured twice"},
 		{"a feed that cannot be", func(c *Config) { c.Feeds = append(c.Feeds, httpFeed("b", func(f *fact.Feed) { f.URL = "" })) }, "feed b"},
+		{"analysts' own", func(c *Config) { c.Feeds = append(c.Feeds, httpFeed("analyst", nil)) }, "what analysts add"},
 		{"uploads for anybody", func(c *Config) { c.Upload.Listen = ":9000" }, "upload:"},
 	} {
 		c := DefaultConfig()

@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -168,7 +169,7 @@ func TestEndToEndHTTP(t *testing.T) {
 		if x.fails == "" && err != nil || x.fails != "" && (err == nil || !strings.Contains(err.Error(), x.fails)) {
 			t.Fatalf("%s: error %v, want %q", x.name, err, x.fails)
 		}
-		rep.Read, rep.Refusals = 0, nil
+		rep.Read = 0
 		if fmt.Sprint(rep) != fmt.Sprint(x.report) && x.fails == "" || res.NotModified != x.unmodified {
 			t.Errorf("%s: report %+v, not modified %v, want %+v, %v", x.name, rep, res.NotModified, x.report, x.unmodified)
 		}
@@ -272,5 +273,37 @@ func TestEndToEndRun(t *testing.T) {
 	}
 	if st, err := (Folder{pub.lib}).Status("upload-acme-ti"); err != nil || st.Generation == 0 || st.Config.Tenant != "acme" {
 		t.Errorf("uploads in the library: %+v, %v", st, err)
+	}
+}
+
+// TestEveryRefusalIsTold: the sender of an upload is told of each object that was not
+// taken, also of those that only the library refuses, however many there are.
+func TestEveryRefusalIsTold(t *testing.T) {
+	var log bytes.Buffer
+	s, _ := onDisk(t, t.TempDir(), DefaultConfig(), &log)
+	f := fact.DefaultFeed()
+	f.Name, f.Transport, f.Format = "upload-acme", fact.TransportUpload, fact.FormatSTIX
+	object := func(n int, value, from string) json.RawMessage {
+		return fmt.Appendf(nil, `{"type":"indicator","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-01-01T00:00:00Z","modified":"2026-01-02T00:00:00Z",`+
+			`"pattern":"[domain-name:value = '%s']","pattern_type":"stix","valid_from":"%s"}`, n, value, from)
+	}
+	list := []json.RawMessage{object(0, "good.example", "2026-01-01T00:00:00Z")}
+	for n := range 150 { // the parser's
+		list = append(list, object(1+n, "nonsense", "2026-01-01T00:00:00Z"))
+	}
+	for n := range 150 { // the library's
+		list = append(list, object(151+n, fmt.Sprintf("v%d.example", n), "1960-01-01T00:00:00Z"))
+	}
+	refused, err := s.Ingest(t.Context(), f, list)
+	if err != nil || len(refused) != 300 {
+		t.Fatalf("%d refused of 300, %v", len(refused), err)
+	}
+	for n, r := range refused {
+		if r.Line != n+2 {
+			t.Fatalf("refusal %d is of line %d: %+v", n, r.Line, r)
+		}
+	}
+	if refused, err = s.Ingest(t.Context(), f, list[151:]); err != nil || len(refused) != 150 {
+		t.Fatalf("%d refused of 150, %v", len(refused), err)
 	}
 }

@@ -18,6 +18,7 @@ type entry struct {
 	running bool
 
 	due     schema.Millis // next pull
+	read    schema.Millis // last pull of this process that asked the fetcher, rather than looked at files
 	first   schema.Millis // when this process first knew the feed
 	pulled  schema.Millis
 	good    schema.Millis

@@ -67,5 +67,5 @@ func (i folderImport) Commit(state []byte) (Report, error) {
 
 func reported(r *library.Report) Report {
 	return Report{Indicators: r.Indicators, Added: r.Added, Changed: r.Changed, Removed: r.Removed, Expired: r.Expired, Refused: r.Refused,
-		Read: r.Read, Refusals: r.Refusals}
+		Read: r.Read}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -30,6 +29,7 @@ func (s *Service) Ingest(ctx context.Context, f fact.Feed, objects []json.RawMes
 		}
 	}()
 	seen := &witness{Import: imp, of: map[int]int{}}
+	imp.Watch(seen.note)
 	err = contain(func() error {
 		part := fact.Part{Name: "upload", Format: fact.FormatSTIX}
 		return s.ports.Parse(ctx, array(objects), &f, part, schema.FromTime(s.ports.Now()), seen)
@@ -38,7 +38,6 @@ func (s *Service) Ingest(ctx context.Context, f fact.Feed, objects []json.RawMes
 		return nil, fmt.Errorf("feed %s: parsing an upload: %w", f.Name, err)
 	}
 	report, err := s.commit(ctx, imp, nil)
-	seen.add(report.Refusals)
 	if err != nil && !seen.others && report.Read == 0 && report.Refused > 0 {
 		return seen.refused, nil // the library takes no pull of which it can use nothing
 	}
@@ -90,23 +89,9 @@ type witness struct {
 
 const maxRefusals = 20
 
-func (w *witness) Refuse(r fact.Refusal) error {
-	w.note(r)
-	return w.Import.Refuse(r)
-}
-
 func (w *witness) note(r fact.Refusal) {
 	if w.of[r.Line]++; w.of[r.Line] <= maxRefusals {
 		w.refused = append(w.refused, r)
-	}
-}
-
-// add notes what the library itself refused.
-func (w *witness) add(list []fact.Refusal) {
-	for _, r := range list {
-		if !slices.Contains(w.refused, r) {
-			w.note(r)
-		}
 	}
 }
 

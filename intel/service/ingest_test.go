@@ -134,3 +134,25 @@ func TestIngestStops(t *testing.T) {
 		}
 	})
 }
+
+// TestUploadsAreDerivedAnew: what was uploaded is derived anew although nobody sends
+// anything, and what became of it is published.
+func TestUploadsAreDerivedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fact.DefaultFeed()
+		f.Name, f.Transport = "upload-acme", fact.TransportUpload
+		w := newWorld(t, f)
+		w.run(w.service(), 2*hour+time.Minute)
+		if got := strings.Join(w.refreshed, ", "); got != "upload-acme 0s, upload-acme 1h0m0s, upload-acme 2h0m0s" {
+			t.Errorf("derived anew: %s", got)
+		}
+		if len(w.published) == 0 {
+			t.Error("never published")
+		}
+		w.refreshErr = errors.New("disk is full")
+		w.run(w.service(), time.Minute)
+		if w.logged("not derived anew", "disk is full") != 1 {
+			t.Errorf("log %s", w.log.String())
+		}
+	})
+}

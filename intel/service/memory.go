@@ -12,7 +12,7 @@ import (
 // memory is what a pull leaves for the next one, kept by the library with the facts.
 type memory struct {
 	Fetch json.RawMessage `json:"fetch,omitempty"` // the fetcher's own
-	Full  schema.Millis   `json:"full,omitzero"`   // last pull that had all there is
+	Full  schema.Millis   `json:"full,omitzero"`   // last pull that began from nothing
 	Owes  bool            `json:"owes,omitzero"`   // pulls since then may have left what the feed no longer says
 }
 
@@ -31,7 +31,7 @@ func (m memory) after(r *fetch.Result, now time.Time) ([]byte, error) {
 		m.Fetch = r.State
 	}
 	if r.Full {
-		m.Full, m.Owes = schema.FromTime(now), false
+		m.Full, m.Owes = schema.FromTime(now), len(r.Skipped) > 0 // parts that are missing leave what they said before: see meant
 	} else if !r.NotModified && (r.Whole || len(r.Gone) > 0) {
 		m.Owes = true
 	}

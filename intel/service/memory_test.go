@@ -103,3 +103,27 @@ func TestDamagedMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestOwes: a pull from nothing settles what is owed only if it had all there is. A
+// feed that has moved would otherwise keep for ever what its old place said.
+func TestOwes(t *testing.T) {
+	for _, c := range []struct {
+		before bool
+		res    fetch.Result
+		want   bool
+	}{
+		{true, fetch.Result{Full: true, Whole: true}, false},
+		{false, fetch.Result{Full: true, Whole: true, Skipped: []string{"x: 404"}}, true},
+		{true, fetch.Result{Full: true, Skipped: []string{"x: 404"}}, true},
+		{false, fetch.Result{Whole: true}, true},
+		{false, fetch.Result{Gone: []string{"x"}}, true},
+		{false, fetch.Result{Whole: true, NotModified: true}, false},
+		{true, fetch.Result{NotModified: true}, true},
+		{false, fetch.Result{}, false},
+	} {
+		text, err := memory{Owes: c.before}.after(&c.res, time.Unix(1e9, 0))
+		if m := remember(text); err != nil || m.Owes != c.want || (m.Full != 0) != c.res.Full {
+			t.Errorf("%+v from %v: %s, %v", c.res, c.before, text, err)
+		}
+	}
+}

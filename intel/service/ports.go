@@ -14,6 +14,9 @@ import (
 // yield for each part of it. It is fetch.Client.
 type Fetcher interface {
 	Pull(ctx context.Context, f *fact.Feed, state []byte, yield fetch.Yield) (fetch.Result, error)
+	// Changed reports whether files may be others than those that gave the state,
+	// and nobody is writing them just now.
+	Changed(f *fact.Feed, state []byte) (bool, error)
 }
 
 // Parser makes facts of the bytes of one part. It is parse.Read.
@@ -32,6 +35,9 @@ type Library interface {
 	// NotModified books a pull that brought nothing, with the state for the next.
 	// What follows from the time alone is derived anew.
 	NotModified(ctx context.Context, f *fact.Feed, now time.Time, state []byte) error
+	// Refresh derives a feed that nothing pulls anew, where time, rules, settings or
+	// analysts may have made something else of what is stored, and reports whether.
+	Refresh(ctx context.Context, f *fact.Feed, now time.Time) (changed bool, err error)
 	// Failed books a pull that failed and is made again at a time.
 	Failed(ctx context.Context, f *fact.Feed, why error, again, now time.Time) error
 }
@@ -39,6 +45,8 @@ type Library interface {
 // Import takes the facts of one pull. Nothing of it counts before Commit.
 type Import interface {
 	fact.Sink
+	// Watch has every refusal told to f, those of the library itself too.
+	Watch(f func(fact.Refusal))
 	// Commit makes what was taken, and the state for the next pull, count; when
 	// it returns without error both are on disk.
 	Commit(state []byte) (Report, error)
@@ -70,8 +78,7 @@ type Report struct {
 	Expired    int `json:"expired"` // ended by time
 	Refused    int `json:"refused"` // parts of the feed that were not taken
 
-	Read     int            `json:"-"` // indicators that were taken from the pull
-	Refusals []fact.Refusal `json:"-"` // the first ones
+	Read int `json:"-"` // indicators that were taken from the pull
 }
 
 // news reports whether the commit brought anything.

@@ -30,6 +30,38 @@ var (
 	errNotMeant = errors.New("the facts mean something else than was planned")
 )
 
+// look pulls a feed that is due, unless it is of files that are as they were or are
+// being written: half a file is no feed.
+func (s *Service) look(ctx context.Context, f fact.Feed) outcome {
+	if f.Transport == fact.TransportFile && !s.worth(&f) {
+		now := s.ports.Now()
+		return outcome{began: now, ended: now, result: fetch.Result{NotModified: true}}
+	}
+	return s.pull(ctx, f)
+}
+
+// worth reports whether files are to be read: they have changed and are whole, or it
+// has been long since they were; a file that is written all the time is never whole.
+func (s *Service) worth(f *fact.Feed) bool {
+	now := schema.FromTime(s.ports.Now())
+	s.mu.Lock()
+	e := s.feeds[f.Name]
+	long := e.read == 0 || e.fails > 0 || now-e.read >= millis(f.Every) || now < e.read
+	s.mu.Unlock()
+	if !long {
+		state, _, err := s.ports.Library.State(f.Name)
+		if err == nil {
+			if changed, err := s.ports.Fetch.Changed(f, remember(state).Fetch); err == nil && !changed {
+				return false
+			}
+		}
+	}
+	s.mu.Lock()
+	e.read = now
+	s.mu.Unlock()
+	return true
+}
+
 // pull gets, parses and commits one feed. What was taken is thrown away unless the
 // commit succeeds.
 func (s *Service) pull(ctx context.Context, f fact.Feed) (out outcome) {

@@ -191,3 +191,28 @@ func TestWatch(t *testing.T) {
 		}
 	})
 }
+
+// TestFilesAreLookedAt: files are pulled when they have changed and are whole, and now
+// and then whatever they look like.
+func TestFilesAreLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fact.DefaultFeed()
+		f.Name, f.File, f.Every = "a", "/feeds/a.txt", hour
+		w := newWorld(t, f)
+		w.cfg.Tick = time.Minute
+		w.changed = func(string) (bool, error) {
+			switch at := time.Since(w.start); {
+			case at == 10*time.Minute:
+				return true, nil
+			case at == 20*time.Minute:
+				return false, errors.New("no such file")
+			}
+			return false, nil
+		}
+		w.run(w.service(), 2*hour+time.Second)
+		w.times("a", 0, 10*time.Minute, 20*time.Minute, 80*time.Minute)
+		if len(w.failed["a"]) > 0 {
+			t.Errorf("failed %q", w.failed["a"])
+		}
+	})
+}

@@ -58,6 +58,13 @@ func New(cfg Config, ports Ports, log *slog.Logger) (*Service, error) {
 	for i := range cfg.Feeds {
 		s.entry(cfg.Feeds[i].Name).adopt(&cfg.Feeds[i], now)
 	}
+	if s.upload != nil {
+		for _, f := range s.upload.Feeds() {
+			if e := s.entry(f.Name); e.feed == nil {
+				e.adopt(&f, now)
+			}
+		}
+	}
 	return s, nil
 }
 
@@ -93,6 +100,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.commitSeen() // what was committed and not published before the last end
 	beside.Go(func() { s.publish(ctx) })
+	beside.Go(func() { s.refresh(ctx) })
 	s.loop(ctx)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -112,7 +120,7 @@ func (s *Service) loop(ctx context.Context) {
 			}
 			running++
 			go func() {
-				s.book(ctx, name, s.pull(ctx, f))
+				s.book(ctx, name, s.look(ctx, f))
 				s.done <- name
 			}()
 		}

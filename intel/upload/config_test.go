@@ -78,6 +78,7 @@ func TestNewRefuses(t *testing.T) {
 		{"empty file", func(c *Config) { c.Clients[0].TokenFile = write("\n") }, nil, "0 characters"},
 		{"short token", func(c *Config) { c.Clients[0].TokenFile = write("1234567890123456789") }, nil, "19 characters"},
 		{"two tokens", func(c *Config) { c.Clients[0].TokenFile = write("12345678901234567890\n12345678901234567890") }, nil, "more than one"},
+		{"one token for two", func(c *Config) { c.Clients[1].TokenFile = c.Clients[0].TokenFile }, nil, "another client's too"},
 		{"feed of another tenant", func(*Config) {}, []fact.Feed{taken}, "of tenant"},
 		{"feed of another transport", func(*Config) {}, []fact.Feed{{Name: "upload-acme-ti", Transport: fact.TransportHTTP}}, "want upload"},
 	} {

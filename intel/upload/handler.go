@@ -3,12 +3,14 @@ package upload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +46,9 @@ func New(cfg Config, configured []fact.Feed, lib Ingester, now func() time.Time,
 		if err != nil {
 			return nil, err
 		}
+		if !made.anonymous && slices.ContainsFunc(h.clients, func(c *client) bool { return !c.anonymous && c.token == made.token }) {
+			return nil, fmt.Errorf("upload: the token in %s is another client's too: whose request is it", c.TokenFile)
+		}
 		h.clients = append(h.clients, made)
 	}
 	h.group = &group{lib: lib, window: cfg.Window, in: make(chan *job, cfg.MaxRequests), stopped: make(chan struct{}), commits: h.metrics.commits.Inc,
@@ -51,6 +56,19 @@ func New(cfg Config, configured []fact.Feed, lib Ingester, now func() time.Time,
 			log.Warn("upload: the library refused what is no object of the request", "line", r.Line, "reason", r.Reason)
 		}}
 	return h, nil
+}
+
+// Feeds are those that the clients' sources fill, with their settings.
+func (h *Handler) Feeds() []fact.Feed {
+	var list []fact.Feed
+	for _, c := range h.clients {
+		for _, f := range c.feeds {
+			if !slices.ContainsFunc(list, func(x fact.Feed) bool { return x.Name == f.Name }) {
+				list = append(list, *f)
+			}
+		}
+	}
+	return list
 }
 
 // Collectors are the handler's metrics.

@@ -71,7 +71,7 @@ func (c *Correlator) tellRetros(b *schema.Batch) {
 		}
 		b.Ledger = append(b.Ledger, schema.LedgerEvent{
 			ID: schema.DeriveID("ledger", m.Tenant, "retro_match", m.Alert.String(), m.On.String(), m.Match.Feed, m.Match.Indicator,
-				strconv.FormatInt(int64(m.Made), 10)),
+				m.Match.Type.String(), m.Match.Value, strconv.FormatInt(int64(m.Made), 10)),
 			Tenant:   m.Tenant,
 			Object:   "alert:" + m.Alert.String(),
 			Incident: incident,

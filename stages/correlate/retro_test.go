@@ -102,6 +102,24 @@ func TestRetroOfAlertsThatLeft(t *testing.T) {
 	}
 }
 
+// TestRetroOfOneIndicatorsValues: an indicator may have several values, and each that
+// names an entity is an event.
+func TestRetroOfOneIndicatorsValues(t *testing.T) {
+	h := newHarness(t, Default())
+	h.process(doc("a", 0, "host:x"))
+	one := schema.Match{Type: schema.ObservableDomain, Value: "bad.example", Indicator: "indicator--1", Feed: "f", Verdict: schema.VerdictMalicious}
+	two, three := one, one
+	two.Value, three.Type = "www.bad.example", schema.ObservableSender
+	b := h.confirm(retroOf("a", one), retroOf("a", two), retroOf("a", three))
+	ids := map[schema.ID]bool{}
+	for _, e := range b.Ledger {
+		ids[e.ID] = true
+	}
+	if len(b.Ledger) != 3 || len(ids) != 3 {
+		t.Errorf("%d events with %d ids", len(b.Ledger), len(ids))
+	}
+}
+
 // TestRetroEqualsLive draws alerts with matches. Given with the alerts or after
 // them, in any order, they lead to the same incidents; a rollback and a snapshot
 // lose nothing.

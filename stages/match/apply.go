@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -195,7 +196,7 @@ func (n *networks) after(x *Index, list []numbered) *networks {
 	var come, gone []netip.Prefix
 	for i := range list {
 		e := &list[i]
-		if schema.ObservableType(e.rec.small[0]) != schema.ObservableCIDR {
+		if e.rec.typ() != schema.ObservableCIDR || i > 0 && e.hash == list[i-1].hash && bytes.Equal(e.rec.value, list[i-1].rec.value) {
 			continue
 		}
 		p, err := netip.ParsePrefix(string(e.rec.value))

@@ -3,10 +3,13 @@ package match
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/interdict/interdict/schema"
 	"pgregory.net/rapid"
@@ -195,5 +198,66 @@ func TestApplyGrows(t *testing.T) {
 	}
 	if x.Len() != 0 || x.ID() != build(t).ID() || content(x) != "" {
 		t.Errorf("an emptied index has %d indicators", x.Len())
+	}
+}
+
+// TestCrowd: a value that a feed has under many ids costs no more per change than
+// others, whatever comes, goes and changes, in memory and beside a snapshot.
+func TestCrowd(t *testing.T) {
+	x := build(t)
+	r := rand.New(rand.NewPCG(4, 5))
+	now := map[string]uint8{}
+	start := time.Now()
+	for round := range 60 {
+		var list []Change
+		for range 1000 {
+			i := ind(schema.ObservableIP, "192.0.2.1")
+			i.ID, i.Confidence = fmt.Sprintf("id-%d", r.IntN(20_000)), uint8(r.IntN(100))
+			if r.IntN(3) == 0 {
+				list = append(list, Change{Remove, i})
+				delete(now, i.ID)
+			} else {
+				list = append(list, Change{Add, i})
+				now[i.ID] = i.Confidence
+			}
+		}
+		next, _, err := x.Apply(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x = next
+		if round == 30 {
+			path := filepath.Join(t.TempDir(), "s")
+			if err := x.WriteSnapshot(path); err != nil {
+				t.Fatal(err)
+			}
+			id := x.ID()
+			if x, err = OpenSnapshot(path); err != nil || x.ID() != id {
+				t.Fatal(err)
+			}
+		}
+	}
+	took := time.Since(start)
+	got := map[string]uint8{}
+	x.Find(schema.Observable{Type: schema.ObservableIP, Value: "192.0.2.1"}, func(i *schema.Indicator) {
+		if _, ok := got[i.ID]; ok {
+			t.Fatalf("%s twice", i.ID)
+		}
+		got[i.ID] = i.Confidence
+	})
+	if !maps.Equal(got, now) || x.Len() != len(now) {
+		t.Errorf("%d of %d are as they should be, the index says %d", len(got), len(now), x.Len())
+	}
+	var list []schema.Indicator
+	for id, confidence := range now {
+		i := ind(schema.ObservableIP, "192.0.2.1")
+		i.ID, i.Confidence = id, confidence
+		list = append(list, i)
+	}
+	if want := build(t, list...).ID(); x.ID() != want {
+		t.Errorf("content %x, built at once it is %x", x.ID(), want)
+	}
+	if took > 8*time.Second { // each with each takes half a minute
+		t.Errorf("%s for 60,000 changes", took)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // delta is what has changed in a shard since its base was made: records added, and
 // places of the base that are no more. It never changes; the next one is a copy.
 type delta struct {
-	entries []entry  // in order of hash
+	entries []entry  // in order of hash, then place
 	filter  []uint64 // one bit per entry: nearly every question ends here
 }
 
@@ -42,14 +42,15 @@ func (d *delta) of(h uint64) []entry {
 	return d.entries[lo:hi]
 }
 
-// killed reports whether one of the entries says that the place is dead.
+// killed reports whether one of the entries, all of one hash, says that the place is
+// dead. No place is in two entries.
 func killed(entries []entry, place uint32) bool {
-	for i := range entries {
-		if entries[i].dead && entries[i].place == place {
-			return true
-		}
-	}
-	return false
+	i := sort.Search(len(entries), func(i int) bool { return entries[i].place >= place })
+	return i < len(entries) && entries[i].place == place && entries[i].dead
+}
+
+func byHashAndPlace(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.place, b.place))
 }
 
 // with gives the delta without the entries at the places in dropped, and with more.
@@ -59,12 +60,12 @@ func (d *delta) with(dropped map[uint32]bool, more []entry) *delta {
 		old = d.entries
 	}
 	next := &delta{entries: make([]entry, 0, len(old)+len(more))}
-	slices.SortFunc(more, func(a, b entry) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.place, b.place)) })
+	slices.SortFunc(more, byHashAndPlace)
 	for _, e := range old {
 		if !e.dead && dropped[e.place] {
 			continue
 		}
-		for len(more) > 0 && more[0].hash < e.hash {
+		for len(more) > 0 && byHashAndPlace(more[0], e) < 0 {
 			next.entries, more = append(next.entries, more[0]), more[1:]
 		}
 		next.entries = append(next.entries, e)

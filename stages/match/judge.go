@@ -18,6 +18,11 @@ type Subject struct {
 	Retro    bool // the alert was there first: that an indicator begins after it does not matter
 }
 
+// RankAnalyst is the rank of what an analyst has said of a value. No source should
+// be given it whose entries nobody has looked at one by one: no benign list, only a wish
+// to allow, stands above it.
+const RankAnalyst = 255
+
 // SubjectOf gives what the judge must know of an alert.
 func SubjectOf(a *schema.Alert, retro bool) Subject {
 	return Subject{a.Tenant, a.Created, a.Severity, a.Blocked, retro}
@@ -34,7 +39,8 @@ func SubjectOf(a *schema.Alert, retro bool) Subject {
 // when it covers the observable itself, all that names the observable; when it covers
 // the host of a URL or of a mailbox, all that names the host, but not what names the
 // URL or the address: a bad page on a good host is a bad page, and a path that is on
-// many hosts excuses none of them. Of feeds that disagree about one value the one of
+// many hosts excuses none of them. What an analyst has said outright (see RankAnalyst)
+// no list demotes: that the value is popular is known to who said it. Of feeds that disagree about one value the one of
 // the highest rank decides, and at equal rank the bad word stands.
 func Judge(d Decay, s Subject, o schema.Observable, found []schema.Indicator, out []Ruling) []Ruling {
 	first := len(out)
@@ -158,7 +164,7 @@ func decide(s Subject, o schema.Observable, run []Ruling, allow, listed, lists, 
 			}
 		case allow != nil:
 			r.Outcome, r.Reason, r.By = Demoted, Allowed, allow
-		case by != nil:
+		case by != nil && i.Rank < RankAnalyst:
 			r.Outcome, r.Reason, r.By = Demoted, Listed, by
 		case silenced && isBad(i):
 			r.Outcome, r.Reason, r.By = Demoted, Outranked, good

@@ -42,14 +42,15 @@ func New(cfg Config, h *Holder) *Matcher {
 }
 
 // Process appends to each alert the matches that Judge makes of the indicators that
-// name its entities, in the order of entities, then feed, id, type and value. It
-// changes nothing else.
+// name its entities, in the order of entities, then feed, id, type and value, and
+// notes on every alert which content was asked. It changes nothing else.
 func (m *Matcher) Process(_ context.Context, b *schema.Batch) error {
 	x := m.holder.Load()
 	if x == nil || x.Len() == 0 {
 		return nil
 	}
 	for i := range b.Alerts {
+		b.Alerts[i].Snapshot = x.ID()
 		m.alert(x, &b.Alerts[i])
 	}
 	return nil

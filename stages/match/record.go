@@ -240,5 +240,18 @@ func (r record) same(o record) bool {
 	return r.small[0] == o.small[0] && string(r.value) == string(o.value) && string(r.feed) == string(o.feed) && r.uuid == o.uuid && string(r.id) == string(o.id)
 }
 
+// identity gives what same compares, as a key of maps.
+func (r record) identity() string {
+	b := append(make([]byte, 0, len(r.value)+len(r.feed)+len(r.id)+12), r.small[0])
+	b = append(binary.AppendUvarint(b, uint64(len(r.value))), r.value...)
+	b = append(binary.AppendUvarint(b, uint64(len(r.feed))), r.feed...)
+	if r.uuid {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+	}
+	return string(append(b, r.id...))
+}
+
 // typ is the type of the indicator's value.
 func (r record) typ() schema.ObservableType { return schema.ObservableType(r.small[0]) }

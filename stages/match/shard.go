@@ -101,6 +101,46 @@ func (s *shard) locate(h uint64, want record) (place uint32, found record, added
 	return 0, found, false, false
 }
 
+// crowd is how many records of one value are compared one by one with each edit.
+const crowd = 64
+
+// located is where a record is; added as locate says it.
+type located struct {
+	place uint32
+	added bool
+}
+
+// crowded lists the live records of a hash by what their indicators are known by; nil
+// where they are few. A feed may give one value many ids: to look at all of them for each
+// would take the square of their number.
+func (s *shard) crowded(h uint64) map[string]located {
+	changed := s.delta.of(h)
+	lo, hi := 0, 0
+	if s.base.maybe(h) {
+		lo, hi = s.base.span(h)
+	}
+	if len(changed)+hi-lo < crowd {
+		return nil
+	}
+	list := make(map[string]located, len(changed)+hi-lo)
+	note := func(place uint32, added bool) {
+		if r, ok := parse(s.bytesAt(place)); ok {
+			list[r.identity()] = located{place, added}
+		}
+	}
+	for ; lo < hi; lo++ {
+		if place := s.base.place(lo); !killed(changed, place) {
+			note(place, false)
+		}
+	}
+	for _, e := range changed {
+		if !e.dead {
+			note(e.place, true)
+		}
+	}
+	return list
+}
+
 // edit is one change of a shard, at most one per indicator.
 type edit struct {
 	hash   uint64
@@ -115,8 +155,18 @@ func (s *shard) apply(edits []edit, own *owner, types *typeCounts) (*shard, Appl
 	var done Applied
 	var more []entry
 	dropped := map[uint32]bool{}
-	for _, e := range edits {
-		place, old, added, had := s.locate(e.hash, e.rec)
+	var known map[string]located
+	for i, e := range edits {
+		if i == 0 || e.hash != edits[i-1].hash {
+			known = s.crowded(e.hash)
+		}
+		place, old, added, had := uint32(0), record{}, false, false
+		if known == nil {
+			place, old, added, had = s.locate(e.hash, e.rec)
+		} else if at, ok := known[e.rec.identity()]; ok {
+			place, added = at.place, at.added
+			old, had = parse(s.bytesAt(place))
+		}
 		if !e.remove && had && bytes.Equal(old.whole, e.rec.whole) || e.remove && !had {
 			done.Unchanged++
 			continue
@@ -237,7 +287,8 @@ func (s *shard) live() []item {
 		changed = s.delta.entries
 	}
 	low := uint(32) - b.shift // lowest bits that the base does not keep
-	dead := 0                 // first entry that may tell of the hash in hand
+	var dead map[uint32]bool  // places of the hash in hand that are
+	last := ^uint64(0)        // the key that dead is of
 	for bucket := range len(b.radix) - 1 {
 		for i := b.radix[bucket]; i < b.radix[bucket+1]; i++ {
 			key := uint64(bucket)<<32 | uint64(b.rest[i])
@@ -247,12 +298,19 @@ func (s *shard) live() []item {
 				}
 				changed = changed[1:]
 			}
-			place := b.place(int(i))
-			gone := false
-			for dead = 0; dead < len(changed) && b.bucketKey(changed[dead].hash) == key; dead++ {
-				gone = gone || changed[dead].dead && changed[dead].place == place
+			if key != last {
+				last = key
+				clear(dead)
+				for k := 0; k < len(changed) && b.bucketKey(changed[k].hash) == key; k++ {
+					if changed[k].dead {
+						if dead == nil {
+							dead = map[uint32]bool{}
+						}
+						dead[changed[k].place] = true
+					}
+				}
 			}
-			if !gone {
+			if place := b.place(int(i)); len(dead) == 0 || !dead[place] {
 				items = append(items, item{key << low >> shardBits, place})
 			}
 		}

@@ -3,6 +3,8 @@ package clickhouse_test
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +30,35 @@ func TestMigrateTwice(t *testing.T) {
 		t.Fatalf("second run applied %d migrations, error %v", len(again), err)
 	}
 	equal(t, "recorded", value(t, s, "SELECT count() FROM schema_migrations FINAL"), fmt.Sprint(len(plan)))
+}
+
+// TestIntelligenceOnExistingStore: rows of before keep their meaning, and what was cut off
+// behind the last statement is done again.
+func TestIntelligenceOnExistingStore(t *testing.T) {
+	s := openEmpty(t, func(c *clickhouse.Config) { c.Database = "migrate_intelligence" })
+	files := fstest.MapFS{}
+	for _, name := range must(filepath.Glob("migrations/*.sql"))(t) {
+		files[name] = &fstest.MapFile{Data: must(os.ReadFile(name))(t)}
+	}
+	const last = "migrations/0006_intelligence.sql"
+	rows := `INSERT INTO matches (tenant, value, alert_id, feed, indicator, verdict, time) VALUES ('acme', 'bad.example', generateUUIDv4(), 'f', 'i', 'malicious', now());
+INSERT INTO indicators_history (tenant, observable_type, value, feed, indicator, snapshot) VALUES ('acme', 'domain', 'bad.example', 'f', 'i', 1), ('acme', 'domain', 'bad.example', 'f', 'i', 2);
+INSERT INTO alert_entities (tenant, entity_type, key, time, alert_id, role) VALUES ('acme', 'ip', '192.0.2.1', now(), generateUUIDv4(), 'c2');
+`
+	whole := files[last].Data
+	files[last] = &fstest.MapFile{Data: append([]byte(rows), append(slices.Clone(whole), "\nSELECT broken;\n"...)...)}
+	if _, err := s.MigrateFiles(t.Context(), files); err == nil || !strings.Contains(err.Error(), "0006") {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "matches", value(t, s, "SELECT toString(groupArray((counts, retro, demoted, wish, threat_names))) FROM matches FINAL"), "[(true,false,'','',[])]")
+	equal(t, "history", value(t, s, "SELECT toString(arraySort(groupArray((snapshot, seq, toString(op))))) FROM indicators_history FINAL"), "[(1,0,''),(2,0,'')]")
+	equal(t, "ports", value(t, s, "SELECT toString(groupArray(port)) FROM alert_entities FINAL"), "[0]")
+	equal(t, "sorting key", value(t, s, "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = 'indicators_history'"),
+		"tenant, observable_type, value, feed, indicator, snapshot, seq")
+	equal(t, "feeds", value(t, s, "SELECT toString(groupArray((toString(feed), counting))) FROM v_intel_feeds"), "[('f',1)]")
 }
 
 func TestMigrationsAreNeverEdited(t *testing.T) {

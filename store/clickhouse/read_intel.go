@@ -105,7 +105,7 @@ func (s *Store) ThreatReport(ctx context.Context, tenant, idOrName string) (Thre
 		return ThreatReport{}, err
 	}
 	err = s.each(ctx, `SELECT splitByChar(':', e)[1] AS type, substring(e, position(e, ':') + 1) AS key, count() AS alerts
-		FROM (SELECT arrayJoin(arrayFilter((e, r) -> r NOT IN ('sensor', 'c2'), entities, roles)) AS e FROM alerts FINAL
+		FROM (SELECT arrayJoin(arrayDistinct(arrayFilter((e, r) -> r NOT IN ('sensor', 'c2'), entities, roles))) AS e FROM alerts FINAL
 			WHERE tenant = {tenant:String} AND alert_id IN (`+hits+`))
 		WHERE type IN ('host', 'user', 'mailbox', 'cloud_resource', 'cloud_account', 'application', 'container')
 		GROUP BY type, key ORDER BY alerts DESC, type, key`+limit(reportList), w.params, func(r driver.Rows) error {

@@ -42,6 +42,26 @@ func TestThreatReports(t *testing.T) {
 	}
 }
 
+// TestImpactedOnce: an entity that an alert has in two roles is in one alert.
+func TestImpactedOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	st := newStory("acme")
+	twice := st.shell.Entities[0]
+	for _, role := range []schema.Role{schema.RoleActor, schema.RoleSource, schema.RoleTarget} {
+		twice.Role = role
+		st.shell.Entities = append(st.shell.Entities, twice)
+	}
+	newTopics(t, s).alerts(st.shell)
+	got, err := s.ThreatReport(t.Context(), "acme", "Winter storm")
+	if err != nil || len(got.Impacted) == 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, e := range got.Impacted {
+		equal(t, e.EntityRef.String(), e.Alerts, 1)
+	}
+}
+
 func TestFeedMatches(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -121,7 +121,7 @@ type SeenAlert struct {
 	Severity schema.Severity
 	Blocked  bool
 	Incident schema.IncidentID // zero: in none
-	Matches  []SeenMatch
+	Matches  []SeenMatch       // of the values that were asked for
 }
 
 // SeenMatch is a match with the entity that it is of.
@@ -130,8 +130,10 @@ type SeenMatch struct {
 	On    schema.EntityRef
 }
 
-// SeenAlerts gives what is known of a tenant's alerts, in the order of their ids.
-func (s *Store) SeenAlerts(ctx context.Context, tenant string, ids []schema.AlertID) ([]SeenAlert, error) {
+// SeenAlerts gives what is known of a tenant's alerts, in the order of their ids. Of
+// their matches it gives those of indicators with one of the values: the table is in
+// the order of values, and to look for alerts alone would read all of a tenant's.
+func (s *Store) SeenAlerts(ctx context.Context, tenant string, ids []schema.AlertID, values []string) ([]SeenAlert, error) {
 	if tenant == "" {
 		return nil, ErrTenant
 	}
@@ -163,7 +165,7 @@ func (s *Store) SeenAlerts(ctx context.Context, tenant string, ids []schema.Aler
 			list[k].Incident = members[i].Member.Incident
 		}
 	}
-	matches, err := read(ctx, s, matchesTable(), among(), "ORDER BY feed, indicator, value, entity_type, key")
+	matches, err := read(ctx, s, matchesTable(), among().and("value IN {values:Array(String)}", "values", texts(values)), "ORDER BY feed, indicator, value, entity_type, key")
 	if err != nil {
 		return nil, err
 	}

@@ -81,7 +81,7 @@ func TestSeenAlerts(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	st := tellAll(t, s)["acme"]
-	got := must(s.SeenAlerts(t.Context(), "acme", []schema.AlertID{st.shell.ID, st.lateral.ID, {1}, newStory("globex").shell.ID}))(t)
+	got := must(s.SeenAlerts(t.Context(), "acme", []schema.AlertID{st.shell.ID, st.lateral.ID, {1}, newStory("globex").shell.ID}, []string{"203.0.113.0/24", "203.0.113.9"}))(t)
 	equal(t, "alerts", len(got), 2)
 	for _, a := range got {
 		switch a.ID {
@@ -96,5 +96,9 @@ func TestSeenAlerts(t *testing.T) {
 		default:
 			t.Errorf("%+v", a)
 		}
+	}
+	got = must(s.SeenAlerts(t.Context(), "acme", []schema.AlertID{st.shell.ID}, []string{"none.example"}))(t)
+	if len(got) != 1 || len(got[0].Matches) != 0 {
+		t.Errorf("of a value that nothing matched: %+v", got)
 	}
 }

@@ -73,6 +73,7 @@ func alertsTable() *tableOf[persist.Alert] {
 		return pairUp(r.Entities, v, func(e *schema.Entity, s string) error { return e.Role.UnmarshalText([]byte(s)) })
 	})
 	numOf(t, "matches", func(r *row) uint16 { return uint16(len(r.Matches)) })
+	num(t, "snapshot", func(r *row) *uint64 { return &r.Snapshot })
 	t.blob("raw", func(r *row) *[]byte { return &r.Raw })
 	t.word("raw_topic", func(r *row) *string { return &r.RawRef.Topic })
 	num(t, "raw_partition", func(r *row) *int32 { return &r.RawRef.Partition })

@@ -64,6 +64,9 @@ func plainURL(s string) bool {
 	if i == 0 || i+3 >= len(s) || s[i:i+3] != "://" {
 		return false
 	}
+	if _, n := fangedScheme(s); n > 0 { // it looks like any other scheme
+		return false
+	}
 	start := i + 3
 	i = start
 	for i < len(s) && (s[i] >= 'a' && s[i] <= 'z' || s[i]-'0' <= 9 || s[i] == '.' || s[i] == '-' || s[i] == '_') {

@@ -12,6 +12,10 @@ ALTER TABLE matches {{on}}
 ALTER TABLE matches {{on}}
     ADD COLUMN IF NOT EXISTS counts Bool ALIAS demoted = '' AND wish != 'allow' AND verdict IN ('malicious', 'suspicious');
 
+-- Content id of the index that an alert was asked of, matched or not.
+ALTER TABLE alerts {{on}}
+    ADD COLUMN IF NOT EXISTS snapshot UInt64 AFTER matches;
+
 ALTER TABLE alert_entities {{on}}
     ADD COLUMN IF NOT EXISTS port UInt16 AFTER name;
 
