@@ -207,10 +207,12 @@ func (l *intelLab) awaitMatch(title string, retro bool) found {
 	return m[0]
 }
 
-// awaitStored waits until an alert is in the store, by when its matches are, too.
+// awaitStored waits until an alert is in the store, and with it the rest of its range:
+// the tables of a range are written one after another.
 func (l *intelLab) awaitStored(title string) {
 	l.t.Helper()
 	eventually(l.t, 60*time.Second, title+" is stored", func() bool { return l.stored(title) }, l.dump)
+	l.settle(60 * time.Second)
 }
 
 // wantLine fails the test unless a line of a text has all the parts.
