@@ -15,21 +15,27 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// readIndicators reads the log as a follower does, up to its end.
-func readIndicators(t *testing.T, l *IndicatorLog, from int64) (values []string, next int64) {
+// readIndicators reads the log as a follower does, up to its end, once n values are
+// there: the broker answers that a transaction is committed before its end is in the
+// log.
+func readIndicators(t *testing.T, l *IndicatorLog, from int64, n int) (values []string, next int64) {
 	t.Helper()
-	_, end, err := l.Bounds(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for next = from; next < end; {
-		if next, _, err = l.Poll(t.Context(), next, func(_ int64, v []byte) error {
-			values = append(values, string(v))
-			return nil
-		}); err != nil {
+	eventually(t, 20*time.Second, fmt.Sprintf("%d values can be read", n), func() bool {
+		_, end, err := l.Bounds(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
+		values = values[:0]
+		for next = from; next < end; {
+			if next, _, err = l.Poll(t.Context(), next, func(_ int64, v []byte) error {
+				values = append(values, string(v))
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return len(values) >= n
+	})
 	return values, next
 }
 
@@ -71,7 +77,7 @@ func TestIndicatorLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	got, next := readIndicators(t, l, 0)
+	got, next := readIndicators(t, l, 0, 5)
 	if want := []string{"a", "b", large, large, "c"}; !slices.Equal(got, want) {
 		t.Errorf("read %d values", len(got))
 	}
@@ -82,7 +88,7 @@ func TestIndicatorLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := readIndicators(t, l, at); len(got) != 3 {
+	if got, _ := readIndicators(t, l, at, 3); len(got) != 3 {
 		t.Errorf("from a time on: %d values", len(got))
 	}
 	if at, err := l.OffsetAt(t.Context(), between+schema.Hour); at != next || err != nil {
@@ -122,7 +128,7 @@ func TestIndicatorsAborted(t *testing.T) {
 	if _, err := w.Append(t.Context(), [][]byte{[]byte("b")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := readIndicators(t, w.IndicatorLog, 0); !slices.Equal(got, []string{"a", "b"}) {
+	if got, _ := readIndicators(t, w.IndicatorLog, 0, 2); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("read %q", got)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
@@ -136,7 +142,7 @@ func TestIndicatorsAborted(t *testing.T) {
 	if _, err := w.Append(t.Context(), [][]byte{[]byte("c")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := readIndicators(t, w.IndicatorLog, 0); !slices.Equal(got, []string{"a", "b", "c"}) {
+	if got, _ := readIndicators(t, w.IndicatorLog, 0, 3); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("read %q", got)
 	}
 }
@@ -159,7 +165,7 @@ func TestIndicatorsFenced(t *testing.T) {
 	if _, err := second.Append(t.Context(), [][]byte{[]byte("b")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := readIndicators(t, second.IndicatorLog, 0); !slices.Equal(got, []string{"a", "b"}) {
+	if got, _ := readIndicators(t, second.IndicatorLog, 0, 2); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("read %q", got)
 	}
 }
@@ -207,7 +213,7 @@ func TestSinglePartitionOfBroker(t *testing.T) {
 	if _, err := w.Append(t.Context(), [][]byte{[]byte("a")}); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := readIndicators(t, w.IndicatorLog, 0); !slices.Equal(got, []string{"a"}) {
+	if got, _ := readIndicators(t, w.IndicatorLog, 0, 1); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("read %q", got)
 	}
 	if p, err := PlanTopics(t.Context(), cfg, nil); err != nil || p.Err() != nil {

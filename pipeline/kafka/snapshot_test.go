@@ -154,6 +154,9 @@ func (c *cluster) rewriteState(t *testing.T, key string, value []byte) {
 			t.Fatal(err)
 		}
 	}
+	// A topic of the same name as one just deleted takes a while until all of the
+	// broker speaks of the new one.
+	eventually(t, 20*time.Second, "the records are there again", func() bool { return len(c.stateRecords(t)) == len(recs) })
 }
 
 // TestLogTooShort: when the input no longer reaches back to the snapshot, the hop
