@@ -84,22 +84,32 @@ func (st *state) remember(h http.Header) {
 	st.ETag, st.Modified = validator(h.Get("ETag")), validator(h.Get("Last-Modified"))
 }
 
-func (p *pull) http(ctx context.Context, s *session) error {
-	u := s.origin
+// askChanged asks for what may be as it was. The answer is then set only if it has
+// changed: otherwise the pull's result says so.
+func (p *pull) askChanged(ctx context.Context, s *session, u *url.URL, accept string) (*answer, error) {
 	header := p.conditional()
 	asked := len(header) > 0
-	header.Set("Accept", "*/*")
+	header.Set("Accept", accept)
 	a, err := s.ask(ctx, u, header)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if a.StatusCode == http.StatusNotModified && asked {
 		a.drop()
 		p.result.NotModified = true
-		return nil
+		return nil, nil
 	}
 	if a.StatusCode != http.StatusOK {
-		return a.refuse(s, u, why(a.StatusCode))
+		return nil, a.refuse(s, u, why(a.StatusCode))
+	}
+	return a, nil
+}
+
+func (p *pull) http(ctx context.Context, s *session) error {
+	u := s.origin
+	a, err := p.askChanged(ctx, s, u, "*/*")
+	if err != nil || p.result.NotModified {
+		return err
 	}
 	name := path.Base(u.Path)
 	if name == "/" || name == "." {

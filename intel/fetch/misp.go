@@ -23,20 +23,9 @@ func (p *pull) misp(ctx context.Context, s *session) error {
 	p.result.Mode, p.result.Whole = fact.Update, true
 	base := folder(s.origin)
 	at := base.JoinPath("manifest.json")
-	header := p.conditional()
-	asked := len(header) > 0
-	header.Set("Accept", "application/json")
-	a, err := s.ask(ctx, at, header)
-	if err != nil {
+	a, err := p.askChanged(ctx, s, at, "application/json")
+	if err != nil || p.result.NotModified {
 		return err
-	}
-	if a.StatusCode == http.StatusNotModified && asked {
-		a.drop()
-		p.result.NotModified = true
-		return nil
-	}
-	if a.StatusCode != http.StatusOK {
-		return a.refuse(s, at, why(a.StatusCode))
 	}
 	events, err := p.manifest(a)
 	if err != nil {

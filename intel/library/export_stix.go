@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/schema"
 )
 
@@ -106,7 +107,7 @@ const stixTime = "2006-01-02T15:04:05.000Z"
 
 func (e *stixExporter) begin() error {
 	e.seen = map[digest]bool{}
-	_, err := e.w.WriteString(`{"type":"bundle","id":"bundle--` + derivedUUID("bundle") + `","objects":[` + "\n")
+	_, err := e.w.WriteString(`{"type":"bundle","id":"bundle--` + fact.DeriveUUID("bundle") + `","objects":[` + "\n")
 	return err
 }
 
@@ -200,7 +201,7 @@ func (e *stixExporter) id(i *schema.Indicator) string {
 			return i.ID
 		}
 	}
-	return usualID + derivedUUID("export", i.Feed, i.ID, i.Type.String(), i.Value)
+	return usualID + fact.DeriveUUID("export", i.Feed, i.ID, i.Type.String(), i.Value)
 }
 
 func (e *stixExporter) end() error {

@@ -88,7 +88,7 @@ func BenchmarkRead(b *testing.B) {
 	})
 	b.Run("index", func(b *testing.B) {
 		for b.Loop() {
-			if _, _, err := l.build(context.Background(), match.DefaultConfig()); err != nil {
+			if _, _, err := l.WriteSnapshot(context.Background(), match.DefaultConfig(), func(v Version) (string, error) { return l.snapshot(v, match.DefaultConfig()) }); err != nil {
 				b.Fatal(err)
 			}
 		}

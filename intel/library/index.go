@@ -39,7 +39,8 @@ func (l *Library) Index(ctx context.Context, cfg match.Config) (*match.Index, Ve
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, match.ErrSnapshot) {
 		return nil, "", fmt.Errorf("loading the index: %w", err)
 	}
-	if v, path, err = l.build(ctx, cfg); err != nil {
+	v, path, err = l.WriteSnapshot(ctx, cfg, func(v Version) (string, error) { return l.snapshot(v, cfg) })
+	if err != nil {
 		return nil, "", fmt.Errorf("building the index: %w", err)
 	}
 	if x, err = match.OpenSnapshot(path); err != nil {
@@ -90,8 +91,11 @@ func (l *Library) snapshot(v Version, cfg match.Config) (string, error) {
 
 const snapshotEnd = ".snapshot"
 
-// build writes the snapshot of what counts now.
-func (l *Library) build(ctx context.Context, cfg match.Config) (v Version, path string, err error) {
+// WriteSnapshot writes the index of everything that counts into a file, and gives the
+// version it is of; place names the file. What no index takes is left out: it was
+// admitted under other rules, such as an older list of public suffixes, and must not
+// keep the rest from those who match.
+func (l *Library) WriteSnapshot(ctx context.Context, cfg match.Config, place func(Version) (path string, err error)) (v Version, path string, err error) {
 	dir := filepath.Join(l.dir, "index")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", "", err
@@ -112,12 +116,12 @@ func (l *Library) build(ctx context.Context, cfg match.Config) (v Version, path 
 		if err := b.Add(i); err != nil && match.Check(i) == nil {
 			return err
 		}
-		return nil // admitted under other rules, such as an older list of public suffixes
+		return nil
 	})
 	if err != nil {
 		return "", "", err
 	}
-	if path, err = l.snapshot(v, cfg); err != nil {
+	if path, err = place(v); err != nil {
 		return "", "", err
 	}
 	return v, path, b.WriteSnapshot(path)

@@ -93,10 +93,3 @@ func digestOf(id string) digest {
 func derivedID(feed string, t schema.ObservableType, value string) string {
 	return fact.IndicatorID(feed, t.String(), value)
 }
-
-// derivedUUID gives a UUID that follows from its parts.
-func derivedUUID(kind string, parts ...string) string {
-	u := uuid.UUID(schema.DeriveID(kind, parts...))
-	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
-	return u.String()
-}

@@ -131,7 +131,7 @@ func (o *Override) indicator() schema.Indicator {
 }
 
 func (o *Override) id() string {
-	return "indicator--" + derivedUUID("override", o.Type.String(), o.Value, o.Feed, o.Tenant)
+	return "indicator--" + fact.DeriveUUID("override", o.Type.String(), o.Value, o.Feed, o.Tenant)
 }
 
 // Override sets fields of the indicators of a value. What earlier overrides of the

@@ -106,7 +106,7 @@ func (im *Import) Relation(line int, r fact.Relation) error {
 		return im.Refuse(fact.Refusal{Line: line, Value: r.ID, Reason: "a relation needs both its ends"})
 	}
 	if r.ID == "" {
-		r.ID = "relationship--" + derivedUUID("relation", im.feed.Name, r.Type, r.From, r.To)
+		r.ID = "relationship--" + fact.DeriveUUID("relation", im.feed.Name, r.Type, r.From, r.To)
 	}
 	return im.thing(line, thingRelation, r.ID, thing{Relation: &r})
 }
@@ -121,7 +121,7 @@ func (im *Import) Sighting(line int, s fact.Sighting) error {
 	}
 	s.Last = min(s.Last, im.now) // what has not happened yet keeps nothing fresh
 	if s.ID == "" {
-		s.ID = "sighting--" + derivedUUID("sighting", im.feed.Name, s.Of, s.Type.String(), s.Value, s.By)
+		s.ID = "sighting--" + fact.DeriveUUID("sighting", im.feed.Name, s.Of, s.Type.String(), s.Value, s.By)
 	}
 	return im.thing(line, thingSighting, s.ID, thing{Sighting: &s})
 }
