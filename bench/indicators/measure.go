@@ -207,12 +207,14 @@ func questions(count int, value func(i uint64) ([]byte, schema.ObservableType)) 
 }
 
 // Ask measures the price of questions about values that are listed and that are not.
-// Addresses and hashes are asked, and domains without parents: one key a question.
+// The absent are addresses and hashes, one key a question; of the listed a fifth are
+// mailboxes, whose domain is asked for as well.
 func Ask(x *match.Index, o Options) (rep Lookup, err error) {
 	n := o.Indicators
 	count := int(min(n, 1<<20))
-	absent := questions(count, func(i uint64) ([]byte, schema.ObservableType) { // of the kinds that ask for one key and cannot be listed by chance
-		return appendValue(nil, (n+mix(i)>>8)/kinds*kinds+[...]uint64{4, 6, 7}[i%3]+kinds)
+	absent := questions(count, func(i uint64) ([]byte, schema.ObservableType) { // of the kinds that ask for one key
+		kind := [...]uint64{3, 4, 6}[i%3]
+		return appendValue(nil, (n/kinds+1+mix(i)>>8%((1<<32)-n/kinds-1))*kinds+kind) // 2^32 numbers have addresses of their own
 	})
 	present := questions(count, func(i uint64) ([]byte, schema.ObservableType) {
 		return appendValue(nil, mix(i)>>8%n/kinds*kinds+[...]uint64{0, 3, 4, 6, 7}[i%5])

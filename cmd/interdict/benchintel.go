@@ -52,9 +52,9 @@ func (c *benchIntelCmd) print(s *streams, r indicators.Report) error {
 	b, o, l, q, h := r.Build, r.Open, r.Lookup, r.Oracle, r.Churn
 	_, err := fmt.Fprintf(s.out, "%s, %d CPUs, load average %s before, %s after\n%d indicators\n"+
 		"built in %.1f s (%.0f/s), snapshot %.0f MB, private memory %.0f MB\n"+
-		"opened in %.1f s: filter %.0f MB, hashes %.0f MB; private memory %.0f MB more, mapped pages %.0f MB more\n",
+		"opened in %.1f s: filter %.0f MB, entries %.0f MB; private memory %.0f MB more, mapped pages %.0f MB more\n",
 		runtime.Version(), runtime.NumCPU(), r.LoadBefore, r.LoadAfter, r.Indicators, b.Seconds, b.PerSecond, mb(b.Bytes), mb(b.Memory.Private),
-		o.Seconds, mb(o.Index.Filter), mb(o.Index.Hashes), mb(o.After.Private-o.Before.Private), mb(o.After.File-o.Before.File))
+		o.Seconds, mb(o.Index.Filter), mb(o.Index.Entries), mb(o.After.Private-o.Before.Private), mb(o.After.File-o.Before.File))
 	if err != nil {
 		return err
 	}

@@ -299,7 +299,7 @@ func (f *Follower) takeSnapshot(ctx context.Context, offset int64, s *schema.Ind
 		if f.flush(ctx); f.c.x == nil {
 			return
 		}
-		if st := f.c.x.Stats(); st.Records+st.Places > f.cfg.MaxOverlay && !f.search.running {
+		if st := f.c.x.Stats(); st.Records > f.cfg.MaxOverlay && !f.search.running {
 			f.begun(ctx, search{reason: "memory", after: f.from})
 		}
 		return

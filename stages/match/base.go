@@ -1,7 +1,6 @@
 package match
 
 import (
-	"encoding/binary"
 	"errors"
 	"math/bits"
 
@@ -10,21 +9,20 @@ import (
 
 // Bounds of a shard's base.
 const (
-	maxProbes   = 24
-	maxRadix    = 24
-	maxShard    = 1 << 30 // entries
-	inOverlay   = 1 << 31 // bit of a place: the record is in the shard's overlay, not in the base's records
-	entryPlaces = 4       // bytes of a place in base.places
+	maxProbes = 24
+	maxRadix  = 24
+	maxShard  = 1 << 30 // entries
+	inOverlay = 1 << 31 // bit of a place: the record is in the shard's overlay, not in the base's records
 )
 
 var errShardFull = errors.New("a shard's records take more than 2 GiB")
 
-// base is the bulk of a shard: a filter, and the hashes of all entries in order.
-// The first bits of a hash choose a bucket, of which radix holds the start; the 32
-// bits behind those are stored. The few bits that are stored nowhere cost nothing,
-// because every candidate's value is compared. A base never changes.
+// base is the bulk of a shard: a filter, and all entries in the order of their
+// hashes. The first bits of a hash choose a bucket, of which radix holds the start;
+// the 32 bits behind those are stored. The few bits that are stored nowhere cost
+// nothing, because every candidate's value is compared. A base never changes.
 //
-// Filter, radix and rest are in memory; places and records may be the snapshot file.
+// Filter, radix and entries are in memory; records may be the snapshot file.
 type base struct {
 	words   []uint64 // of a bloom filter with size bits
 	size    uint64
@@ -32,14 +30,20 @@ type base struct {
 	room    int // keys that the filter takes before it lets through more than it should
 	shift   uint
 	radix   []uint32 // 1<<shift + 1 starts
-	rest    []uint32
-	places  []byte // per entry, little endian: where its record begins
+	entries []slot
 	records []byte
-	mapped  *mapping // keeps places and records there; nil when they are in memory
+	mapped  *mapping // keeps records there; nil when they are in memory
 	segment uint32   // names records in caches
 }
 
-func (b *base) len() int { return len(b.rest) }
+// slot is an entry: of its hash what the bucket does not say, and where its record
+// begins. Both are in one line of memory, because who wants one wants the other.
+type slot struct{ rest, place uint32 }
+
+// slotSize is the size of a slot in memory and in a snapshot.
+const slotSize = 8
+
+func (b *base) len() int { return len(b.entries) }
 
 // bucketKey is the part of a hash that a base keeps: bucket and 32 bits.
 func (b *base) bucketKey(h uint64) uint64 { return h << shardBits >> (32 - b.shift) }
@@ -49,17 +53,15 @@ func (b *base) span(h uint64) (lo, hi int) {
 	key := b.bucketKey(h)
 	bucket, want := key>>32, uint32(key)
 	lo, end := int(b.radix[bucket]), int(b.radix[bucket+1])
-	for lo < end && b.rest[lo] < want {
+	for lo < end && b.entries[lo].rest < want {
 		lo++
 	}
 	hi = lo
-	for hi < end && b.rest[hi] == want {
+	for hi < end && b.entries[hi].rest == want {
 		hi++
 	}
 	return lo, hi
 }
-
-func (b *base) place(i int) uint32 { return binary.LittleEndian.Uint32(b.places[entryPlaces*i:]) }
 
 // maybe asks the filter, first the locations that lie in one cache line and turn down
 // fifteen of sixteen absent keys. False is certain. The others are asked in pairs
@@ -128,7 +130,7 @@ type item struct {
 func newBase(items []item, records []byte, falsePositives float64) (*base, error) {
 	size, probes, room := filterFor(len(items), falsePositives)
 	b := &base{size: uint64(size), probes: int(probes), room: room, shift: radixBits(len(items)), records: records}
-	if err := b.arrays(int(size+63)/64, 1<<b.shift+1, len(items), entryPlaces*len(items)); err != nil {
+	if err := b.arrays(int(size+63)/64, 1<<b.shift+1, len(items)); err != nil {
 		return nil, err
 	}
 	filter := b.filter()
@@ -144,8 +146,7 @@ func (b *base) fill(items []item) {
 	for i, it := range items {
 		key := b.bucketKey(it.hash)
 		b.radix[key>>32+1]++
-		b.rest[i] = uint32(key)
-		binary.LittleEndian.PutUint32(b.places[entryPlaces*i:], it.place)
+		b.entries[i] = slot{uint32(key), it.place}
 	}
 	for i := 1; i < len(b.radix); i++ {
 		b.radix[i] += b.radix[i-1]

@@ -109,8 +109,7 @@ type Stats struct {
 	Types      [schema.ObservableTypes]int `json:"types"` // indicators by schema.ObservableType
 	Networks   int                         `json:"networks"`
 	Filter     int64                       `json:"filter_bytes"`  // in memory
-	Hashes     int64                       `json:"hash_bytes"`    // in memory
-	Places     int64                       `json:"place_bytes"`   // in memory, of rebuilt shards
+	Entries    int64                       `json:"entry_bytes"`   // in memory: hashes, and where the records are
 	Records    int64                       `json:"record_bytes"`  // in memory
 	Mapped     int64                       `json:"mapped_bytes"`  // in the snapshot file
 	Changes    int                         `json:"delta_entries"` // not yet in a base
@@ -126,15 +125,11 @@ func (x *Index) Stats() Stats {
 	for _, s := range x.shards {
 		b := s.base
 		st.Filter += int64(8 * len(b.words))
-		st.Hashes += int64(4 * (len(b.rest) + len(b.radix)))
+		st.Entries += int64(slotSize*len(b.entries) + 4*len(b.radix))
 		st.Records += int64(cap(s.overlay))
-		switch {
-		case b.mapped == nil:
-			st.Places, st.Records = st.Places+int64(len(b.places)), st.Records+int64(len(b.records))
-		case !b.mapped.holds(b.places):
-			st.Places += int64(len(b.places))
-		}
-		if b.mapped != nil && (len(maps) == 0 || maps[len(maps)-1] != b.mapped) {
+		if b.mapped == nil {
+			st.Records += int64(len(b.records))
+		} else if len(maps) == 0 || maps[len(maps)-1] != b.mapped {
 			maps = append(maps, b.mapped)
 			st.Mapped += int64(len(b.mapped.data))
 		}

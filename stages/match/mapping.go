@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime"
 	"syscall"
-	"unsafe"
 )
 
 // mapping is a snapshot file in memory, read-only. It ends when the last index that
@@ -26,11 +25,4 @@ func mapFile(f *os.File, size int64) (*mapping, error) {
 		_ = syscall.Munmap(data) // it is ours, and nothing could be done
 	}, data)
 	return m, nil
-}
-
-// holds reports whether b is a part of the mapping.
-func (m *mapping) holds(b []byte) bool {
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
-	from := uintptr(unsafe.Pointer(unsafe.SliceData(m.data)))
-	return at >= from && at < from+uintptr(len(m.data))
 }

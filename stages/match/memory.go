@@ -14,10 +14,10 @@ const heapBelow = 256 << 10
 
 // arrays makes the arrays of a base, in one piece of memory that ends with it. They
 // must not outlive the base: who uses one keeps the base, or what holds it, alive.
-func (b *base) arrays(words, radix, rest, places int) error {
-	size := 8*words + 4*radix + 4*rest + places
+func (b *base) arrays(words, radix, entries int) error {
+	size := 8*words + slotSize*entries + 4*radix
 	if size < heapBelow {
-		b.words, b.radix, b.rest, b.places = make([]uint64, words), make([]uint32, radix), make([]uint32, rest), make([]byte, places)
+		b.words, b.radix, b.entries = make([]uint64, words), make([]uint32, radix), make([]slot, entries)
 		return nil
 	}
 	memory, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
@@ -28,8 +28,7 @@ func (b *base) arrays(words, radix, rest, places int) error {
 		_ = syscall.Munmap(memory) // it is ours, and nothing could be done
 	}, memory)
 	b.words, memory = unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), words), memory[8*words:]
-	b.radix, memory = unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(memory))), radix), memory[4*radix:]
-	b.rest, memory = unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(memory))), rest), memory[4*rest:]
-	b.places = memory
+	b.entries, memory = unsafe.Slice((*slot)(unsafe.Pointer(unsafe.SliceData(memory))), entries), memory[slotSize*entries:]
+	b.radix = unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(memory))), radix)
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // ErrSnapshot is what every error about the content of a snapshot wraps.
 var ErrSnapshot = errors.New("not a whole snapshot")
 
-// OpenSnapshot loads an index. Filters and hashes come into memory, records stay in
+// OpenSnapshot loads an index. Filters and entries come into memory, records stay in
 // the file. Every byte is checked against the checksums first: a file that is cut,
 // damaged or of another version is refused.
 func OpenSnapshot(path string) (*Index, error) {
@@ -161,18 +161,18 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(dir[8*i:]) }
 	part := func(i int) section { return section{word(6 + 3*i), word(7 + 3*i), word(8 + 3*i)} }
 	n, bits, probes, room, shift := word(0), word(2), word(3), word(4), word(5)
-	filter, buckets, hashes, places, records := part(0), part(1), part(2), part(3), part(4)
+	filter, buckets, entries, records := part(0), part(1), part(2), part(3)
 	if n > maxShard || bits == 0 || bits%lineBits != 0 || bits > math.MaxUint32 || probes < lineProbes || probes > maxProbes || room > math.MaxInt32 && int64(room) > 0 || shift > maxRadix {
 		return nil, refuse("impossible sizes")
 	}
-	if filter.size != (bits+63)/64*8 || buckets.size != 4*(1<<shift+1) || hashes.size != 4*n || places.size != entryPlaces*n || records.size >= inOverlay {
+	if filter.size != (bits+63)/64*8 || buckets.size != 4*(1<<shift+1) || entries.size != slotSize*n || records.size >= inOverlay {
 		return nil, refuse("sections of impossible sizes")
 	}
-	if max(filter.size, buckets.size, hashes.size, places.size, records.size) > r.size {
+	if max(filter.size, buckets.size, entries.size, records.size) > r.size {
 		return nil, refuse("sections larger than the file")
 	}
 	b := &base{size: bits, probes: int(probes), room: int(int64(room)), shift: uint(shift), mapped: r.mapp, segment: segment}
-	if err := b.arrays(int(filter.size/8), 1<<shift+1, int(n), 0); err != nil {
+	if err := b.arrays(int(filter.size/8), 1<<shift+1, int(n)); err != nil {
 		return nil, err
 	}
 	at := 0
@@ -184,13 +184,20 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := r.numbers("buckets", buckets, b.radix); err != nil {
+	radix := b.radix
+	if err := r.check("buckets", buckets, func(p []byte) {
+		for ; len(p) > 0; p, radix = p[4:], radix[1:] {
+			radix[0] = binary.LittleEndian.Uint32(p)
+		}
+	}); err != nil {
 		return nil, err
 	}
-	if err := r.numbers("hashes", hashes, b.rest); err != nil {
-		return nil, err
-	}
-	if err := r.check("places", places, nil); err != nil {
+	slots := b.entries
+	if err := r.check("entries", entries, func(p []byte) {
+		for ; len(p) > 0; p, slots = p[slotSize:], slots[1:] {
+			slots[0] = slot{binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:])}
+		}
+	}); err != nil {
 		return nil, err
 	}
 	if err := r.check("records", records, nil); err != nil {
@@ -204,17 +211,8 @@ func (r *snapshotReader) shard(dir []byte, segment uint32) (*shard, error) {
 	if b.radix[0] != 0 || uint64(b.radix[len(b.radix)-1]) != n {
 		return nil, refuse("buckets that do not hold all hashes")
 	}
-	b.places = r.mapp.data[places.at : places.at+places.size : places.at+places.size]
 	b.records = r.mapp.data[records.at : records.at+records.size : records.at+records.size]
 	return &shard{base: b, n: int(n), sum: word(1)}, nil
-}
-
-func (r *snapshotReader) numbers(name string, s section, dst []uint32) error {
-	return r.check(name, s, func(p []byte) {
-		for ; len(p) > 0; p, dst = p[4:], dst[1:] {
-			dst[0] = binary.LittleEndian.Uint32(p)
-		}
-	})
 }
 
 func (r *snapshotReader) networks(dir []byte) (*networks, error) {

@@ -61,7 +61,7 @@ func (s *shard) find(h uint64, in likely, t schema.ObservableType, value string,
 		return
 	}
 	for lo, hi := s.base.span(h); lo < hi; lo++ {
-		if place := s.base.place(lo); len(changed) == 0 || !killed(changed, place) {
+		if place := s.base.entries[lo].place; len(changed) == 0 || !killed(changed, place) {
 			s.check(place, t, value, yield)
 		}
 	}
@@ -93,7 +93,7 @@ func (s *shard) locate(h uint64, want record) (place uint32, found record, added
 		return 0, found, false, false
 	}
 	for lo, hi := s.base.span(h); lo < hi; lo++ {
-		place := s.base.place(lo)
+		place := s.base.entries[lo].place
 		if r, is := parse(s.bytesAt(place)); is && r.same(want) && !killed(changed, place) {
 			return place, r, false, true
 		}
@@ -129,7 +129,7 @@ func (s *shard) crowded(h uint64) map[string]located {
 		}
 	}
 	for ; lo < hi; lo++ {
-		if place := s.base.place(lo); !killed(changed, place) {
+		if place := s.base.entries[lo].place; !killed(changed, place) {
 			note(place, false)
 		}
 	}
@@ -291,7 +291,7 @@ func (s *shard) live() []item {
 	last := ^uint64(0)        // the key that dead is of
 	for bucket := range len(b.radix) - 1 {
 		for i := b.radix[bucket]; i < b.radix[bucket+1]; i++ {
-			key := uint64(bucket)<<32 | uint64(b.rest[i])
+			key := uint64(bucket)<<32 | uint64(b.entries[i].rest)
 			for len(changed) > 0 && b.bucketKey(changed[0].hash) < key {
 				if !changed[0].dead {
 					items = append(items, item{changed[0].hash, changed[0].place})
@@ -310,7 +310,7 @@ func (s *shard) live() []item {
 					}
 				}
 			}
-			if place := b.place(int(i)); len(dead) == 0 || !dead[place] {
+			if place := b.entries[i].place; len(dead) == 0 || !dead[place] {
 				items = append(items, item{key << low >> shardBits, place})
 			}
 		}
@@ -328,7 +328,7 @@ func (s *shard) live() []item {
 // they let something through, and what they let through is compared.
 func (b *base) merged(items []item, d *delta) (*base, error) {
 	next := &base{size: b.size, probes: b.probes, room: b.room, shift: b.shift}
-	if err := next.arrays(len(b.words), len(b.radix), len(items), entryPlaces*len(items)); err != nil {
+	if err := next.arrays(len(b.words), len(b.radix), len(items)); err != nil {
 		return nil, err
 	}
 	copy(next.words, b.words)

@@ -15,16 +15,17 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// A snapshot is one file: a header, per shard five sections (filter, starts of
-// buckets, hashes, places, records), the networks, and a directory that gives place,
-// length and xxh3 of each section, and the number of indicators by type. The header holds the directory's and its own. All
-// numbers are little endian; every section begins at a multiple of eight.
+// A snapshot is one file: a header, per shard four sections (filter, starts of
+// buckets, entries, records), the networks, and a directory that gives place, length
+// and xxh3 of each section, and the number of indicators by type. The header holds the
+// directory's and its own. All numbers are little endian; every section begins at a
+// multiple of eight.
 const (
 	snapshotMagic   = "ITDINDEX"
-	snapshotVersion = 2
+	snapshotVersion = 3
 	headerSize      = 128
 	headerUsed      = 80 // with its checksum
-	sectionsOf      = 5  // a shard
+	sectionsOf      = 4  // a shard
 	shardWords      = 6 + 3*sectionsOf
 	directorySize   = 8 * (shardCount*shardWords + 3 + typeSlots)
 	networkSize     = 18
@@ -144,7 +145,7 @@ func (w *snapshotWriter) note(words ...uint64) {
 	}
 }
 
-// shard writes the five sections of a shard without a delta, its records in the
+// shard writes the four sections of a shard without a delta, its records in the
 // order of their hashes.
 func (w *snapshotWriter) shard(s *shard) error {
 	defer runtime.KeepAlive(s) // its arrays end with it
@@ -156,27 +157,25 @@ func (w *snapshotWriter) shard(s *shard) error {
 	if err := w.section("buckets", func(write func([]byte) error) error { return writeNumbers(write, b.radix, 4) }); err != nil {
 		return err
 	}
-	if err := w.section("hashes", func(write func([]byte) error) error { return writeNumbers(write, b.rest, 4) }); err != nil {
-		return err
-	}
-	places := make([]byte, 0, len(b.places))
+	entries := make([]byte, 0, slotSize*b.len())
 	size := 0
-	for i := range b.len() {
-		r, ok := parse(s.bytesAt(b.place(i)))
+	for i := range b.entries {
+		r, ok := parse(s.bytesAt(b.entries[i].place))
 		if !ok {
 			return fmt.Errorf("writing snapshot %s: %w", w.path, errDamaged)
 		}
-		places = binary.LittleEndian.AppendUint32(places, uint32(size))
+		entries = binary.LittleEndian.AppendUint32(entries, b.entries[i].rest)
+		entries = binary.LittleEndian.AppendUint32(entries, uint32(size))
 		if size += len(r.whole); size >= inOverlay {
 			return fmt.Errorf("writing snapshot %s: %w", w.path, errShardFull)
 		}
 	}
-	if err := w.section("places", func(write func([]byte) error) error { return write(places) }); err != nil {
+	if err := w.section("entries", func(write func([]byte) error) error { return write(entries) }); err != nil {
 		return err
 	}
 	return w.section("records", func(write func([]byte) error) error {
-		for i := range b.len() {
-			r, _ := parse(s.bytesAt(b.place(i))) // it was a record a moment ago
+		for i := range b.entries {
+			r, _ := parse(s.bytesAt(b.entries[i].place)) // it was a record a moment ago
 			if err := write(r.whole); err != nil {
 				return err
 			}

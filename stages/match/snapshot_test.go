@@ -31,7 +31,7 @@ func TestSnapshotOfAnotherVersion(t *testing.T) {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenSnapshot(path); !errors.Is(err, ErrSnapshot) || !strings.Contains(err.Error(), "version 1, this program reads 2: it must be built anew") {
+	if _, err := OpenSnapshot(path); !errors.Is(err, ErrSnapshot) || !strings.Contains(err.Error(), "version 2, this program reads 3: it must be built anew") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -270,7 +270,7 @@ func TestSnapshotKill(t *testing.T) {
 	if err := old.WriteSnapshot(path); err != nil {
 		t.Fatal(err)
 	}
-	for _, step := range []string{"1", "2", "3", "4", "5", "6", "700", "1281", "networks", "directory", "header", "sync", "keep", "rename", "renamed"} {
+	for _, step := range []string{"1", "2", "3", "4", "5", "6", "700", fmt.Sprint(1 + shardCount*sectionsOf), "networks", "directory", "header", "sync", "keep", "rename", "renamed"} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestSnapshotKill$")
 		cmd.Env = append(os.Environ(), killEnv+"="+path+"|"+step)
 		out, err := cmd.CombinedOutput()
