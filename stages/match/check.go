@@ -27,7 +27,8 @@ var (
 //
 // A public suffix (of ICANN's or of the private section: "co.uk", "github.io")
 // names nobody. Only an exact entry of a benign list may be one: it then speaks of
-// that name alone, and of nothing that is registered below it.
+// that name alone, and of nothing that is registered below it. So may an exact
+// indicator of what is hosted: see Narrow.
 func Check(i schema.Indicator) error {
 	if len(i.Value) > maxValue || max(len(i.Feed), len(i.ID), len(i.Tenant)) > maxName || len(i.Labels) > maxLabels || len(i.Threats) > maxThreats {
 		return ErrLong
@@ -48,10 +49,18 @@ func Check(i schema.Indicator) error {
 	if i.TLP.Bound() && i.Tenant == "" {
 		return ErrBound
 	}
-	if (i.Type == schema.ObservableDomain || i.Type == schema.ObservableSender) && isSuffix(i.Value) && !(i.Listed && i.Exact) {
+	if (i.Type == schema.ObservableDomain || i.Type == schema.ObservableSender) && isSuffix(i.Value) && !(i.Exact && (i.Listed || isHosted(i.Value))) {
 		return ErrSuffix
 	}
 	return checkValue(i.Type, i.Value)
+}
+
+// Narrow makes an indicator exact whose name is a public suffix that one customer
+// has, so that Check takes it.
+func Narrow(i *schema.Indicator) {
+	if (i.Type == schema.ObservableDomain || i.Type == schema.ObservableSender) && !i.Exact && isHosted(i.Value) {
+		i.Exact = true
+	}
 }
 
 // checkValue reports a value that is not in the one form of its type. What it lets

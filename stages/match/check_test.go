@@ -92,6 +92,16 @@ func TestCheckFields(t *testing.T) {
 	f(ErrSuffix, func(i *schema.Indicator) { i.Value = "co.uk" })
 	f(ErrSuffix, func(i *schema.Indicator) { i.Value, i.Exact = "co.uk", true })
 	f(ErrSuffix, func(i *schema.Indicator) { i.Value, i.Listed = "co.uk", true })
+	f(ErrSuffix, func(i *schema.Indicator) { i.Value, i.Exact = "github.io", true })
+	f(ErrSuffix, func(i *schema.Indicator) { i.Value, i.Exact = "example.ck", true }) // a wildcard, but of ICANN's: a registry
+	f(ErrSuffix, func(i *schema.Indicator) { i.Value = "ec2-203-0-113-7.compute-1.amazonaws.com" })
+	f(ErrSuffix, func(i *schema.Indicator) { i.Value = "compute-1.amazonaws.com" }) // what stands below it are suffixes
+	f(nil, func(i *schema.Indicator) { i.Value, i.Exact = "ec2-203-0-113-7.compute-1.amazonaws.com", true })
+	f(nil, func(i *schema.Indicator) {
+		i.Type, i.Value = schema.ObservableSender, "ec2-203-0-113-7.compute-1.amazonaws.com"
+		Narrow(i)
+	})
+	f(ErrSuffix, func(i *schema.Indicator) { i.Value = "github.io"; Narrow(i) })
 	f(nil, func(i *schema.Indicator) { i.Value, i.Listed, i.Exact = "co.uk", true, true })
 }
 

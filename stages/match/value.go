@@ -33,10 +33,29 @@ func checkNetwork(v string) error {
 	return nil
 }
 
-// isSuffix reports a name below which anybody can have one of their own.
+// isSuffix reports a name below which anybody can have one of their own, or that
+// has public suffixes right below it.
 func isSuffix(v string) bool {
-	suffix, _ := publicsuffix.PublicSuffix(v)
-	return suffix == v && isWord(v) // of an address it says the same
+	below := unlisted + v
+	suffix, _ := publicsuffix.PublicSuffix(below)
+	return (suffix == v || suffix == below) && isWord(v) // of an address it says the same
+}
+
+// unlisted is a label that no rule of the list of public suffixes names: what it
+// stands for, any name would.
+const unlisted = "no-such-name-is-listed."
+
+// isHosted reports a public suffix that is one customer's all the same: every name
+// there is, by a wildcard of the private section, as those of virtual machines
+// ("ec2-203-0-113-7.compute-1.amazonaws.com"). It names itself, and nobody else.
+func isHosted(v string) bool {
+	suffix, public := publicsuffix.PublicSuffix(v)
+	if suffix != v || public || !isWord(v) {
+		return false
+	}
+	_, parent, ok := strings.Cut(v, ".")
+	all, _ := publicsuffix.PublicSuffix(unlisted + parent)
+	return ok && all == unlisted+parent
 }
 
 // isDomain reports a DNS name of two labels or more that is no broken address.
