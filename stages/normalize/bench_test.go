@@ -59,3 +59,13 @@ func BenchmarkProcess(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLoad is what every start pays for the built-in formats.
+func BenchmarkLoad(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Load(Default()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package canon
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/interdict/interdict/stages/normalize/arena"
@@ -33,5 +35,21 @@ func BenchmarkKeys(b *testing.B) {
 				ParseTime(in)
 			}
 		})
+	}
+}
+
+// BenchmarkHashes has a different hash each time, as a stream has: digits that
+// nothing predicts.
+func BenchmarkHashes(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	hashes := make([]string, 4096)
+	for i := range hashes {
+		hashes[i] = fmt.Sprintf("%016x%016x%016x%016x", random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64())
+	}
+	var a arena.Arena
+	for i := 0; b.Loop(); i++ {
+		if Hash(&a, hashes[i%len(hashes)]) == "" {
+			b.Fatal("no hash")
+		}
 	}
 }

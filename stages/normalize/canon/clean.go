@@ -36,7 +36,7 @@ func Clean(s string) string {
 // Lower gives s in lower case, itself where it is already.
 func Lower(a *arena.Arena, s string) string {
 	i := 0
-	for i < len(s) && s[i] < utf8.RuneSelf && (s[i] < 'A' || s[i] > 'Z') {
+	for i < len(s) && s[i] < utf8.RuneSelf && s[i]-'A' > 'Z'-'A' {
 		i++
 	}
 	if i == len(s) {

@@ -24,15 +24,14 @@ func Hash(a *arena.Arena, s string) string {
 // digest gives hexadecimal digits in lower case, "" for what is none, zeros alone
 // and digests of nothing.
 func digest(a *arena.Arena, s string) string {
-	zero := true
+	// Without branches: nothing predicts the digits of a hash.
+	hex, all := uint64(1), byte(0)
 	for i := range len(s) {
 		c := s[i]
-		if c-'0' > 9 && (c|0x20 < 'a' || c|0x20 > 'f') {
-			return ""
-		}
-		zero = zero && c == '0'
+		hex &= below(c-'0', 10) | below(c|0x20-'a', 6)
+		all |= c ^ '0'
 	}
-	if zero {
+	if hex == 0 || all == 0 {
 		return ""
 	}
 	s = Lower(a, s)
@@ -43,6 +42,9 @@ func digest(a *arena.Arena, s string) string {
 	}
 	return s
 }
+
+// below gives 1 where c is less than n, else 0.
+func below(c, n byte) uint64 { return (uint64(c) - uint64(n)) >> 63 }
 
 // algorithm gives the length that the named algorithm's hashes have, and the text
 // after the name. Other names (IMPHASH, SHA512) have none.

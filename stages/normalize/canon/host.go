@@ -81,10 +81,8 @@ func machine(s string) string {
 // firstOf gives the place of the first of the characters in s, the length where
 // there is none.
 func firstOf(s, chars string) int {
-	for i := range len(s) {
-		if strings.IndexByte(chars, s[i]) >= 0 {
-			return i
-		}
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return i
 	}
 	return len(s)
 }

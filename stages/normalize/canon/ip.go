@@ -76,7 +76,10 @@ func bareIP(a *arena.Arena, s string) string {
 
 // single reports whether an address can be that of one machine.
 func single(ip netip.Addr) bool {
-	return !(ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() || ip.Is6() && ip.IsLinkLocalUnicast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}))
+	if ip.Is4() {
+		return single4(ip.As4())
+	}
+	return !(ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() || ip.IsLinkLocalUnicast())
 }
 
 // ipv4 gives s if it is an IPv4 address of one machine. There is one way of
@@ -109,10 +112,14 @@ func ipv4(s string) string {
 		return ""
 	}
 	ip[3] = byte(n)
-	if !single(netip.AddrFrom4(ip)) {
+	if !single4(ip) {
 		return ""
 	}
 	return s
+}
+
+func single4(ip [4]byte) bool {
+	return ip != [4]byte{} && ip[0] != 127 && ip[0]>>4 != 14 && ip != [4]byte{255, 255, 255, 255}
 }
 
 // ipShaped turns down most of what is no address, before netip, whose errors

@@ -41,7 +41,6 @@ var errPath = errors.New("not a path")
 func steps(path string) ([]step, error) {
 	var all []step
 	for rest, more := path, true; more; {
-		var name strings.Builder
 		i, escaped := 0, false
 		for ; i < len(rest) && rest[i] != '.' && suffix(rest[i:]) == 0; i++ {
 			if rest[i] == '\\' {
@@ -50,15 +49,16 @@ func steps(path string) ([]step, error) {
 				}
 				escaped = true
 			}
-			name.WriteByte(rest[i])
 		}
-		switch {
-		case name.Len() == 0:
+		switch name := rest[:i]; {
+		case name == "":
 			return nil, fmt.Errorf("%q has an empty name: %w", path, errPath)
-		case name.String() == "*" && !escaped:
+		case name == "*":
 			all = append(all, step{kind: stepStar})
+		case escaped:
+			all = append(all, step{stepName, unescaped(name)})
 		default:
-			all = append(all, step{stepName, name.String()})
+			all = append(all, step{stepName, name})
 		}
 		for rest = rest[i:]; ; rest = rest[2:] {
 			kind := suffix(rest)
@@ -82,6 +82,18 @@ func steps(path string) ([]step, error) {
 	return all, nil
 }
 
+// unescaped gives a name without the backslashes that make what follows a part of it.
+func unescaped(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		if name[i] == '\\' {
+			i++
+		}
+		b.WriteByte(name[i])
+	}
+	return b.String()
+}
+
 // suffix tells the brackets that text begins with, 0 for none.
 func suffix(text string) stepKind {
 	switch {
@@ -95,6 +107,9 @@ func suffix(text string) stepKind {
 
 // at gives the want of a path, making it if needed.
 func (t *Trie) at(path string) (int, error) {
+	if w, ok := t.paths[path]; ok {
+		return w, nil
+	}
 	all, err := steps(path)
 	if err != nil {
 		return 0, err
@@ -134,5 +149,6 @@ func (t *Trie) at(path string) (int, error) {
 		}
 		w = next
 	}
+	t.paths[path] = w
 	return w, nil
 }

@@ -274,12 +274,15 @@ func TestReference(t *testing.T) {
 
 // checkTape checks what holds of every tape.
 func checkTape(t interface{ Fatalf(string, ...any) }, tape *Tape) {
-	first := map[Slot]uint16{}
+	first, last := map[Slot]uint16{}, map[Slot]int{}
 	var open []uint16
 	for i, v := range tape.Values {
 		if first[v.Slot] == 0 {
 			first[v.Slot] = uint16(i + 1)
+		} else if before := tape.Values[last[v.Slot]]; !before.More || i < int(before.Next) {
+			t.Fatalf("value %d is of the slot of %d, %+v", i, last[v.Slot], before)
 		}
+		last[v.Slot] = i
 		for len(open) > 0 && i >= int(open[len(open)-1]) {
 			open = open[:len(open)-1]
 		}

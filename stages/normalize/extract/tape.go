@@ -31,6 +31,7 @@ type Value struct {
 	Slot Slot
 	Next uint16 // an object's: index after its last value
 	Kind Kind
+	More bool // its slot may have another value after it
 }
 
 // maxValues bounds the values kept of one document.
@@ -70,10 +71,13 @@ func (t *Tape) Keep(s Slot, k Kind, text string) bool {
 	if i == maxValues {
 		return false
 	}
-	if t.First[s] == 0 {
+	first := t.First[s]
+	if first == 0 {
 		t.First[s] = uint16(i + 1)
+	} else {
+		t.Values[first-1].More = true
 	}
-	t.Values = append(t.Values, Value{Text: text, Slot: s, Kind: k})
+	t.Values = append(t.Values, Value{Text: text, Slot: s, Kind: k, More: first != 0})
 	return true
 }
 

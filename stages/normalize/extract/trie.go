@@ -13,7 +13,8 @@ import (
 // and it does not change any more: any number of scanners may share it.
 type Trie struct {
 	wants []want
-	slots int // slot numbers in use, counting the unused 0
+	paths map[string]int // wants, by what was added
+	slots int            // slot numbers in use, counting the unused 0
 
 	nodes []node // 0 is "not wanted"
 	table []edge // open addressing by (parent, name)
@@ -54,7 +55,7 @@ const (
 // NewTrie gives a trie that wants nothing yet. Lists are the paths of arrays
 // that hold documents.
 func NewTrie(lists []string) (*Trie, error) {
-	t := &Trie{wants: make([]want, 2), slots: 1, seed: maphash.MakeSeed()}
+	t := &Trie{wants: make([]want, 2), paths: map[string]int{}, slots: 1, seed: maphash.MakeSeed()}
 	for _, p := range lists {
 		w, err := t.at(p)
 		if err != nil {
@@ -133,7 +134,7 @@ func (t *Trie) Compile() error {
 	if t.nodes != nil {
 		return nil
 	}
-	c := compiler{t: t, ids: map[string]uint16{}, slots: map[string]Slot{}}
+	c := compiler{t: t, alone: make([]uint16, len(t.wants)), ids: map[string]uint16{}, slots: map[string]Slot{}}
 	c.nodes = make([]node, 1, len(t.wants)+1)
 	c.sets = make([][]int, 1, len(t.wants)+1)
 	c.node([]int{int(Root)})
@@ -156,14 +157,16 @@ func (t *Trie) Compile() error {
 		t.table[i&t.mask] = e
 	}
 	t.several, t.nodes = c.several, c.nodes
+	t.wants, t.paths = nil, nil // the nodes say it all
 	return nil
 }
 
 type compiler struct {
 	t       *Trie
 	nodes   []node
-	sets    [][]int // by node: its wants, ascending
-	ids     map[string]uint16
+	sets    [][]int           // by node: its wants, ascending
+	alone   []uint16          // by want: the node of it alone
+	ids     map[string]uint16 // of several wants
 	edges   []edge
 	several [][]Slot
 	slots   map[string]Slot
@@ -172,21 +175,30 @@ type compiler struct {
 
 // node gives the node of a set of wants.
 func (c *compiler) node(set []int) uint16 {
+	slices.Sort(set)
+	set = slices.Compact(set)
 	if len(set) == 0 {
 		return 0
 	}
-	slices.Sort(set)
-	set = slices.Compact(set)
-	key := fmt.Sprint(set)
-	id, ok := c.ids[key]
-	if !ok {
-		if len(c.nodes) >= maxNodes {
-			c.err = fmt.Errorf("more than %d nodes", maxNodes)
-			return 0
-		}
-		id = uint16(len(c.nodes))
+	var key string
+	id := c.alone[set[0]]
+	if len(set) > 1 {
+		key = fmt.Sprint(set)
+		id = c.ids[key]
+	}
+	switch {
+	case id != 0:
+		return id
+	case len(c.nodes) >= maxNodes:
+		c.err = fmt.Errorf("more than %d nodes", maxNodes)
+		return 0
+	}
+	id = uint16(len(c.nodes))
+	c.nodes, c.sets = append(c.nodes, node{}), append(c.sets, set)
+	if len(set) > 1 {
 		c.ids[key] = id
-		c.nodes, c.sets = append(c.nodes, node{}), append(c.sets, set)
+	} else {
+		c.alone[set[0]] = id
 	}
 	return id
 }
@@ -210,8 +222,11 @@ func (c *compiler) expand(id uint16) {
 	n.elem = c.node(c.below(bare, elem))
 	others := c.below(all, star)
 	n.other = c.node(slices.Clone(others))
-	names := map[string][]int{}
+	var names map[string][]int
 	for _, w := range all {
+		if names == nil && wants[w].names != nil {
+			names = make(map[string][]int, len(wants[w].names))
+		}
 		for name, to := range wants[w].names {
 			names[name] = append(names[name], to)
 		}
@@ -229,7 +244,7 @@ func (c *compiler) expand(id uint16) {
 
 // with adds to a set whatever its wants lead to by the given ways.
 func (c *compiler) with(set []int, ways ...func(*want) int) []int {
-	set = slices.Clone(set)
+	set = slices.Clip(set)
 	for i := 0; i < len(set); i++ { // grows as it goes
 		for _, way := range ways {
 			if to := way(&c.t.wants[set[i]]); to != 0 && !slices.Contains(set, to) {
@@ -251,6 +266,9 @@ func (c *compiler) below(set []int, way func(*want) int) (to []int) {
 
 // slot gives the slot that stands for those of a set of wants.
 func (c *compiler) slot(set []int) Slot {
+	if len(set) == 1 {
+		return c.t.wants[set[0]].slot
+	}
 	var slots []Slot
 	for _, w := range set {
 		if s := c.t.wants[w].slot; s != 0 {

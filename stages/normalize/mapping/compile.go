@@ -171,15 +171,14 @@ func (r *Runner) Elements(f *Format, t *extract.Tape, yield func(bytes string) b
 		return
 	}
 	for i := range *f.split {
-		one := (*f.split)[i : i+1]
-		r.whole(t)
-		it := r.values(&one)
-		for v := it.next(); v != nil; v = it.next() {
+		for x, at := r.first((*f.split)[i : i+1]); at >= 0; at = r.next(x, at) {
+			v := &t.Values[at]
 			if v.Kind != extract.Object {
 				continue
 			}
-			r.from, r.to = it.at, int(v.Next)
-			if !yield(v.Text) {
+			outer := r.enter(x, at)
+			more := yield(v.Text)
+			if r.leave(outer); !more {
 				return
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/interdict/interdict/stages/normalize/canon"
-	"github.com/interdict/interdict/stages/normalize/extract"
 )
 
 // test is what a condition asks of a path's values.
@@ -162,10 +161,10 @@ func oneOf(t test, r ref, texts []string) cond {
 }
 
 // holds evaluates a condition in the runner's scope. nil always holds.
-func (c *cond) holds(r *Runner) bool {
-	if c == nil {
-		return true
-	}
+func (c *cond) holds(r *Runner) bool { return c == nil || c.asks(r) }
+
+// asks is holds for a condition that there is.
+func (c *cond) asks(r *Runner) bool {
 	switch c.test {
 	case testNever:
 		return false
@@ -184,23 +183,19 @@ func (c *cond) holds(r *Runner) bool {
 		}
 		return c.test == testNone
 	case testHas:
-		return r.find(&c.ref) != nil
+		return r.has(c.ref)
 	case testHasNot:
-		return r.find(&c.ref) == nil
+		return !r.has(c.ref)
 	case testIsNot:
-		it := r.textsOf(&c.ref)
-		for v := it.next(); v != nil; v = it.next() {
-			if v.Kind != extract.Object && c.member(v.Text) {
-				r.leave(&it)
+		for t, i := r.firstText(c.ref); i >= 0; i = r.nextText(t, i) {
+			if c.member(r.tape.Values[i].Text) {
 				return false
 			}
 		}
-		return r.find(&c.ref) != nil
+		return r.has(c.ref)
 	}
-	it := r.textsOf(&c.ref)
-	for v := it.next(); v != nil; v = it.next() {
-		if v.Kind != extract.Object && c.passes(r, v.Text) {
-			r.leave(&it)
+	for t, i := r.firstText(c.ref); i >= 0; i = r.nextText(t, i) {
+		if c.passes(r, r.tape.Values[i].Text) {
 			return true
 		}
 	}

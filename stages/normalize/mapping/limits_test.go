@@ -34,6 +34,8 @@ func TestHostileDocumentsAreCheap(t *testing.T) {
 			`{"k":1,"a":` + list(4000, `"0123456789abcdef0123456789abcdef"`) + `,"b":` + list(3999, `"n#"`) + `}`},
 		"conditions": {`entities: [{each: "a[]", when: {"$.b[]": x}, entities: [{message: "."}]}]`,
 			`{"k":1,"a":` + list(7000, `"#"`) + `,"b":` + list(7000, `"n#"`) + `}`},
+		"elements": {"set: {title: \"b.c[]\"}\nentities: [{each: \"a[]\", entities: [" + strings.Repeat("{each: $.b, entities: [{message: x}]},", 50) + "]}]",
+			`{"k":1,"b":{"c":` + list(7000, `1`) + `},"a":` + list(5000, `"#"`) + `}`},
 		"lookups": {"split: a[]\nset: {title: {lookup: \"$.b[]\", where: w, is: i, path: p}}",
 			`{"k":1,"a":` + list(1900, `{"i":"x#"}`) + `,"b":` + list(4000, `{"w":"#"}`) + `}`},
 	} {

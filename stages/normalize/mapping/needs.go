@@ -1,27 +1,8 @@
 package mapping
 
-import "github.com/interdict/interdict/stages/normalize/extract"
-
-// needs are slots of which a document must fill one, lest a rule give nothing: most
-// rules of a format say nothing about most documents, and this is how they are
-// passed over. nil: the rule may give something in any case.
-type needs []extract.Slot
-
-func (n needs) met(t *extract.Tape) bool {
-	if n == nil {
-		return true
-	}
-	for _, s := range n {
-		if t.First[s] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// needs gives the slots that a value is taken from; ok is false where it may have
-// text without any.
-func (v *value) needs() (all needs, ok bool) {
+// needs gives the paths that a value is taken from, as one; ok is false where it may
+// have text without any of them.
+func (v *value) needs() (all ref, ok bool) {
 	if v == nil {
 		return nil, true // nothing comes of it
 	}
@@ -46,21 +27,23 @@ func (v *value) needs() (all needs, ok bool) {
 			}
 		}
 		return all, len(all) > 0
+	case v.find != nil:
+		return v.find.list, len(v.find.list) > 0
 	}
-	return v.ref.slots(), len(v.ref) > 0
+	return v.ref, len(v.ref) > 0
 }
 
-// anyOf joins what several values need, of which each may give something.
-func anyOf(values ...*value) (all needs) {
+// needed joins what several values need, of which each may give something: a rule
+// whose scope has none of it says nothing. Most rules of a format say nothing about
+// most documents, and this is how they are passed over. nil: the rule may say
+// something in any case.
+func needed(values ...*value) (all ref) {
 	for _, v := range values {
 		sub, ok := v.needs()
 		if !ok {
 			return nil
 		}
 		all = append(all, sub...)
-	}
-	if len(all) == 0 {
-		return nil
 	}
 	return all
 }

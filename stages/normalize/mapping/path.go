@@ -155,7 +155,7 @@ func logAnalytics(path string) (all []string) {
 		if i > 0 {
 			column += "_"
 		}
-		column = strings.NewReplacer(`\.`, "_", "@", "_").Replace(column + bare)
+		column = strings.ReplaceAll(strings.ReplaceAll(column+bare, `\.`, "_"), "@", "_")
 		if bare != name { // a list, or JSON
 			tail := "{}"
 			if strings.HasSuffix(name, "[]") {

@@ -8,7 +8,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/interdict/interdict/schema"
-	"github.com/interdict/interdict/stages/normalize/extract"
 )
 
 // kind is what an entity rule makes.
@@ -82,7 +81,7 @@ type rule struct {
 
 	each  *ref
 	sub   []rule
-	needs needs
+	needs ref // see needed
 	line  int
 }
 
@@ -99,7 +98,7 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 	if e := t.at["each"]; e != nil {
 		c.only(t, "each", "when", "role", "reported", "entities")
 		ref, inner := c.each(e, from)
-		x.each, x.needs = &ref, needs(ref.slots())
+		x.each, x.needs = &ref, ref
 		x.when = c.cond(t.at["when"], inner)
 		c.role(&x, t.at["role"], inner)
 		x.sub = c.rules(t.at["entities"], inner)
@@ -140,9 +139,9 @@ func (c *compiler) rule(n *yaml.Node, from scope) rule {
 	x.when = c.cond(t.at["when"], from)
 	c.role(&x, t.at["role"], from)
 	if x.kind == kindProcess {
-		x.needs = anyOf(x.main, x.image, x.pid)
+		x.needs = needed(x.main, x.image, x.pid)
 	} else {
-		x.needs = anyOf(x.main)
+		x.needs = needed(x.main)
 	}
 	return x
 }
@@ -238,11 +237,11 @@ func (r *Runner) apply(rules []rule, outer schema.Role, hearsay bool) {
 			return
 		}
 		x := &rules[i]
-		if !x.needs.met(r.tape) {
+		if x.needs != nil && !r.has(x.needs) {
 			continue
 		}
 		if x.each != nil {
-			r.in(x.each, func() {
+			r.in(*x.each, func() {
 				if x.when.holds(r) {
 					r.apply(x.sub, r.roleOf(x, outer), hearsay || x.reported)
 				}
@@ -283,11 +282,8 @@ func (r *Runner) entity(x *rule, role schema.Role, hearsay bool) {
 	r.hearsay, r.ported = hearsay, -1
 	before := len(r.alert.Entities)
 	if x.main.plain && x.uid == nil && x.name == nil && x.folder == nil && x.domain == nil && x.port == nil && x.kind != kindProcess {
-		it := r.textsOf(&x.main.ref)
-		for v := it.next(); v != nil && r.fault.Reason == 0; v = it.next() {
-			if v.Kind != extract.Object {
-				r.make(x, role, v.Text, 0, 1)
-			}
+		for t, at := r.firstText(x.main.ref); at >= 0 && r.fault.Reason == 0; at = r.nextText(t, at) {
+			r.make(x, role, r.tape.Values[at].Text, 0, 1)
 		}
 	} else {
 		mark := len(r.texts)

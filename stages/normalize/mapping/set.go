@@ -45,7 +45,7 @@ type set struct {
 	field field
 	value *value
 	cond  *cond
-	needs needs
+	needs ref         // see needed
 	words bool        // severity without a map: vendors' words
 	clock canon.Clock // times
 	zoned bool        // clock has a zone of its own
@@ -54,14 +54,14 @@ type set struct {
 
 func (c *compiler) sets(t table, from scope) (all []set) {
 	names := fieldNames()
-	for _, k := range t.keys {
+	for i, k := range t.keys {
 		n := t.at[k]
-		i := slices.Index(names, k)
-		if i < 0 {
+		f := slices.Index(names, k)
+		if f < 0 {
 			c.bad(n, "unknown field %q, want one of %s", k, strings.Join(names, ", "))
 			continue
 		}
-		s := set{field: field(i), line: t.line[k]}
+		s := set{field: field(f), line: t.lines[i]}
 		switch s.field {
 		case fieldBlocked:
 			s.cond = c.cond(n, from)
@@ -72,7 +72,7 @@ func (c *compiler) sets(t table, from scope) (all []set) {
 			s.value = c.value(n, from)
 			c.vocabulary(n, &s)
 		}
-		s.needs = anyOf(s.value)
+		s.needs = needed(s.value)
 		all = append(all, s)
 	}
 	return all
@@ -155,7 +155,7 @@ func (r *Runner) set1(s *set) {
 		}
 		return
 	}
-	if !s.needs.met(r.tape) {
+	if s.needs != nil && !r.has(s.needs) {
 		return
 	}
 	text := s.value.text(r)

@@ -123,10 +123,10 @@ func validName(s string) bool {
 
 // table is a YAML mapping with its order.
 type table struct {
-	node *yaml.Node
-	keys []string
-	at   map[string]*yaml.Node
-	line map[string]int // of the keys
+	node  *yaml.Node
+	keys  []string
+	lines []int // of the keys
+	at    map[string]*yaml.Node
 }
 
 // reader takes YAML nodes apart and collects what is wrong with them.
@@ -149,11 +149,13 @@ func (r *reader) bad(n *yaml.Node, format string, args ...any) {
 }
 
 func (r *reader) table(n *yaml.Node) table {
-	t := table{node: n, at: map[string]*yaml.Node{}, line: map[string]int{}}
+	t := table{node: n}
 	if n == nil || n.Kind != yaml.MappingNode {
 		r.bad(n, "want a mapping")
 		return t
 	}
+	size := len(n.Content) / 2
+	t.keys, t.lines, t.at = make([]string, 0, size), make([]int, 0, size), make(map[string]*yaml.Node, size)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		if k.Kind != yaml.ScalarNode {
@@ -165,7 +167,7 @@ func (r *reader) table(n *yaml.Node) table {
 			continue
 		}
 		t.keys = append(t.keys, k.Value)
-		t.line[k.Value] = k.Line
+		t.lines = append(t.lines, k.Line)
 		t.at[k.Value] = n.Content[i+1]
 	}
 	return t

@@ -94,25 +94,17 @@ func (c *compiler) each(n *yaml.Node, from scope) (ref, scope) {
 }
 
 // in calls do for each value of x with the value as the scope.
-func (r *Runner) in(x *ref, do func()) {
-	from, to := r.from, r.to
-	it := r.values(x)
-	for v := it.next(); v != nil; v = it.next() {
-		if v.Kind == extract.Object {
-			r.from, r.to = it.at, int(v.Next)
-		} else {
-			r.from, r.to = it.at-1, it.at
-		}
-		if do(); r.fault.Reason != 0 {
-			break
-		}
+func (r *Runner) in(x ref, do func()) {
+	for t, i := r.first(x); i >= 0 && r.fault.Reason == 0; i = r.next(t, i) {
+		outer := r.enter(t, i)
+		do()
+		r.leave(outer)
 	}
-	r.from, r.to = from, to
 }
 
 func (r *Runner) technique(t *technique) {
 	if t.each != nil {
-		r.in(t.each, func() {
+		r.in(*t.each, func() {
 			if t.when.holds(r) {
 				for i := range t.sub {
 					r.technique(&t.sub[i])

@@ -273,11 +273,18 @@ func (v *value) outs() (all []string, open bool) {
 
 // text gives the first text of a value, "" where there is none.
 func (v *value) text(r *Runner) string {
-	if v == nil {
+	switch {
+	case v == nil:
 		return ""
-	}
-	if v.plain {
-		return r.text(&v.ref)
+	case v.plain:
+		return r.text(v.ref)
+	case v.first != nil && v.as && v.when == nil && v.def == "":
+		for _, x := range v.first {
+			if s := x.text(r); s != "" {
+				return s
+			}
+		}
+		return ""
 	}
 	mark := len(r.texts)
 	r.collect(v)
@@ -328,11 +335,8 @@ func (r *Runner) source(v *value) {
 	case v.find != nil:
 		r.found(v)
 	default:
-		it := r.textsOf(&v.ref)
-		for x := it.next(); x != nil; x = it.next() {
-			if x.Kind != extract.Object && x.Text != "" {
-				r.texts = append(r.texts, x.Text)
-			}
+		for t, i := r.firstText(v.ref); i >= 0; i = r.nextText(t, i) {
+			r.texts = append(r.texts, r.tape.Values[i].Text)
 		}
 	}
 }
@@ -343,23 +347,19 @@ func (r *Runner) found(v *value) {
 	if want == "" {
 		return
 	}
-	from, to := r.from, r.to
-	it := r.values(&v.find.list)
-	for x := it.next(); x != nil; x = it.next() {
-		if x.Kind != extract.Object {
+	for t, i := r.first(v.find.list); i >= 0; i = r.next(t, i) {
+		if r.tape.Values[i].Kind != extract.Object {
 			continue
 		}
-		r.from, r.to = it.at, int(x.Next)
-		if r.text(&v.find.where) != want {
-			continue
+		outer, s := r.enter(t, i), ""
+		if r.text(v.find.where) == want {
+			s = r.text(v.ref)
 		}
-		if s := r.text(&v.ref); s != "" {
+		if r.leave(outer); s != "" {
 			r.texts = append(r.texts, s)
-			r.leave(&it)
-			break
+			return
 		}
 	}
-	r.from, r.to = from, to
 }
 
 func (r *Runner) joined(parts []part) string {
@@ -370,7 +370,7 @@ func (r *Runner) joined(parts []part) string {
 			r.arena.Buf = append(r.arena.Buf, p.text...)
 			continue
 		}
-		s := r.text(&p.value.ref)
+		s := r.text(p.value.ref)
 		if s == "" && !p.optional {
 			r.arena.Buf = r.arena.Buf[:mark]
 			return ""

@@ -60,7 +60,12 @@ func fuzz(f *testing.F, prefix string, paths ...string) {
 			t.Fatalf("%q: payload %q is not in it", text, p)
 		}
 		var ends []uint16
+		last := map[extract.Slot]extract.Value{}
 		for i, v := range g.tape.Values {
+			if before, ok := last[v.Slot]; ok && (!before.More || i < int(before.Next)) {
+				t.Fatalf("%q: %s again at %d, after %+v", text, g.paths[v.Slot], i, before)
+			}
+			last[v.Slot] = v
 			if v.Text == "" || !within(v.Text, text) && !within(v.Text, g.arena.Buf) {
 				t.Fatalf("%q: %s = %q is of neither the message nor the arena", text, g.paths[v.Slot], v.Text)
 			}
