@@ -3,10 +3,14 @@ package intel
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/fetch"
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/retro"
 	"github.com/interdict/interdict/intel/service"
@@ -46,36 +50,84 @@ func DefaultConfig() Config {
 		Follow: distribute.DefaultFollowerConfig(), Retro: retro.DefaultConfig(), RetroAfter: time.Minute}
 }
 
-// Validate reports every setting that cannot work, and completes feeds.
+// Validate reports every setting that cannot work, each by its key, and completes feeds.
 func (c *Config) Validate() error {
-	var errs []error
-	seen := map[string]bool{}
-	for i := range c.Feeds {
-		f := &c.Feeds[i]
-		if err := f.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("intel.feeds[%d]: %w", i, err))
-		}
-		if seen[f.Name] {
-			errs = append(errs, fmt.Errorf("intel.feeds[%d]: feed %s is configured twice", i, f.Name))
-		}
-		seen[f.Name] = true
-	}
-	wrap := func(section string, err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("intel.%s: %w", section, err))
-		}
-	}
-	wrap("pull", c.Pull.Validate())
-	wrap("upload", c.Upload.Validate())
-	wrap("library", c.Library.Validate())
-	wrap("publish", c.Publish.Validate())
-	wrap("follow", c.Follow.Validate())
-	wrap("snapshots", c.Snapshots.validate())
+	pull := c.Pull
+	pull.Feeds, pull.Upload = c.Feeds, c.Upload // the elements are these
 	r := c.Retro
 	r.Dir = "retro" // it is below the data folder
-	wrap("retro", r.Validate())
-	if c.RetroAfter < 0 {
-		errs = append(errs, errors.New("intel.retro_after: must not be negative"))
+	bad := []error{fact.Under("intel.", pull.Validate()), fact.Under("intel.", c.Library.Validate()), fact.Under("intel.publish: ", c.Publish.Validate()),
+		fact.Under("intel.follow: ", c.Follow.Validate()), fact.Under("intel.snapshots: ", c.Snapshots.validate()), fact.Under("intel.", r.Validate())}
+	if _, err := fetch.New(fetch.Config{Proxy: c.Proxy}); err != nil {
+		bad = append(bad, fmt.Errorf("intel.proxy: %w", err))
 	}
-	return errors.Join(errs...)
+	if c.RetroAfter < 0 || c.RetroAfter > c.Retro.Retention {
+		bad = append(bad, fmt.Errorf("intel.retro_after: %v: want 0 to retro.retention, %v", c.RetroAfter, c.Retro.Retention))
+	}
+	return errors.Join(bad...)
+}
+
+// hasty is less than an alert takes through a loaded hop 1.
+const hasty = 5 * time.Second
+
+// Doubts gives what is most likely not meant though it works, each by its key, of a
+// configuration that is valid.
+func (c *Config) Doubts() []error {
+	var list []error
+	say := func(text string, args ...any) { list = append(list, fmt.Errorf("intel."+text, args...)) }
+	known, places := map[string]*fact.Feed{library.Analyst: nil}, map[string]string{}
+	for i := range c.Feeds {
+		f := &c.Feeds[i]
+		known[f.Name] = f
+		for _, err := range f.Doubts() {
+			say("feeds[%d]: %w", i, err)
+		}
+		if f.Transport == fact.TransportUpload {
+			continue
+		}
+		place := f.URL + "\x00" + f.File + "\x00" + f.Collection
+		if other, ok := places[place]; ok {
+			say("feeds[%d]: feed %s is got from where feed %s is: each indicator is there twice", i, f.Name, other)
+		}
+		places[place] = f.Name
+	}
+	for _, cl := range c.Upload.Clients {
+		for _, s := range cl.Sources {
+			if name, err := upload.FeedName(s); err == nil && known[name] == nil {
+				known[name] = &fact.Feed{Name: name, Tenant: cl.Tenant}
+			}
+		}
+	}
+	for i, r := range c.Library.Rules {
+		for _, name := range r.When.Feeds {
+			f, ok := known[name]
+			switch {
+			case !ok:
+				say("library.rules[%d]: when.feeds: no feed %s is configured%s: the rule is about nothing unless one is imported under that name", i, name, nearest(name, known))
+			case r.Edit.TLP != nil && r.Edit.TLP.Bound() && f != nil && f.Tenant == "":
+				say("library.rules[%d]: edit.tlp: %s on feed %s, which has no tenant: its indicators go on matching every tenant's alerts; give the feed a tenant", i, *r.Edit.TLP, name)
+			}
+		}
+	}
+	if c.Publish.SnapshotEvery != c.Follow.SnapshotEvery {
+		say("follow.snapshot_every: %v, and publish.snapshot_every is %v: it should be the same", c.Follow.SnapshotEvery, c.Publish.SnapshotEvery)
+	}
+	if c.RetroAfter < hasty {
+		say("retro_after: %v is less than an alert may take through hop 1: alerts of that time are missed; the default is 1m", c.RetroAfter)
+	}
+	return list
+}
+
+// nearest suggests the feed that may be meant: one that differs in case or in what
+// stands between words.
+func nearest(name string, known map[string]*fact.Feed) string {
+	plain := func(s string) string {
+		return strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(s))
+	}
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if plain(k) == plain(name) {
+			return fmt.Sprintf(" (%s is)", k)
+		}
+	}
+	return ""
 }

@@ -25,15 +25,19 @@ func (e *Explanation) Counts() bool { return e.Outcome == match.Counts.String() 
 
 // Explain lists everything the library knows of an observable, with the judgment of
 // the match stage on it for an alert as given. A socket is asked for with its
-// address, as match does; what is the same for both is told once.
+// address, as match does; what is the same for both is told once. A *library.Partial
+// names feeds that could not be asked: the others' word is told, and what it is worth
+// without them.
 func Explain(ctx context.Context, l *library.Library, d match.Decay, s match.Subject, o schema.Observable) ([]Explanation, error) {
+	var lacks library.Partial
 	known, err := l.Check(ctx, o)
-	if err != nil {
+	if err := lacks.Add(err); err != nil {
 		return nil, err
 	}
-	out, err := explain(d, s, o, known), error(nil)
+	out := explain(d, s, o, known)
 	if addr, ok := addressOf(o); ok {
-		if known, err = l.Check(ctx, addr); err != nil {
+		known, err := l.Check(ctx, addr)
+		if err := lacks.Add(err); err != nil {
 			return nil, err
 		}
 		for _, e := range explain(d, s, addr, known) {
@@ -42,7 +46,7 @@ func Explain(ctx context.Context, l *library.Library, d match.Decay, s match.Sub
 			}
 		}
 	}
-	return out, nil
+	return out, lacks.Err()
 }
 
 // repeats reports the same about the same indicator, by another name of the value.
@@ -51,13 +55,15 @@ func (e *Explanation) repeats(o Explanation) bool {
 }
 
 // ExplainRefused lists the feeds whose last pull had this very text, in whatever case,
-// and did not take it: for what is no observable and cannot be asked for.
+// and did not take it: for what is no observable and cannot be asked for. A
+// *library.Partial is as of Explain.
 func ExplainRefused(ctx context.Context, l *library.Library, text string) ([]Explanation, error) {
 	feeds, err := l.Feeds()
 	if err != nil {
 		return nil, err
 	}
 	var out []Explanation
+	var lacks library.Partial
 	for _, f := range feeds {
 		told := 0
 		err := l.Refusals(f.Feed, func(r fact.Refusal) error {
@@ -68,11 +74,11 @@ func ExplainRefused(ctx context.Context, l *library.Library, text string) ([]Exp
 			}
 			return ctx.Err()
 		})
-		if err != nil {
+		if err := lacks.Add(err); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, lacks.Err()
 }
 
 // maxRefusals bounds what is told of one feed.

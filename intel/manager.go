@@ -15,6 +15,7 @@ import (
 	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/service"
+	"github.com/interdict/interdict/intel/upload"
 	"github.com/interdict/interdict/stages"
 	"github.com/interdict/interdict/stages/match"
 )
@@ -120,12 +121,13 @@ type ManagerStatus struct {
 	// The rest is there while it manages and after.
 	Publisher *distribute.PublisherStatus `json:"publisher,omitempty"`
 	Feeds     *service.Status             `json:"feeds,omitempty"`
-	Error     string                      `json:"error,omitzero"` // the library cannot be read
+	Uploads   []upload.Waiting            `json:"uploads,omitempty"` // accepted and not in the library yet
+	Error     string                      `json:"error,omitzero"`    // the library cannot be read
 }
 
 // Status gives the state of the manager, the feeds and the publisher. It may be called
 // at any time.
-func (m *Manager) Status(ctx context.Context) ManagerStatus {
+func (m *Manager) Status() ManagerStatus {
 	m.mu.Lock()
 	st := ManagerStatus{State: m.state, Why: m.why}
 	svc, pub := m.svc, m.pub
@@ -135,8 +137,8 @@ func (m *Manager) Status(ctx context.Context) ManagerStatus {
 	}
 	p := pub.Status()
 	st.Publisher = &p
-	feeds, err := svc.Status(ctx)
-	st.Feeds = &feeds
+	feeds, err := svc.Status()
+	st.Feeds, st.Uploads = &feeds, svc.Waiting()
 	if err != nil {
 		st.Error = err.Error()
 	}
@@ -196,7 +198,7 @@ func (m *Manager) await(ctx context.Context) (*claim, error) {
 // lead manages until ctx ends or something ends it.
 func (m *Manager) lead(ctx context.Context) (err error) {
 	cfg, p := m.cfg, m.parts
-	pub, err := distribute.NewPublisher(cfg.Publish, filepath.Join(m.dir, "publisher"), source{p.Library, p.Match}, p.Writer, cfg.Snapshots.folder(m.dir),
+	pub, err := distribute.NewPublisher(cfg.Publish, filepath.Join(m.dir, "publisher"), newSource(p.Library, p.Match, p.Logger), p.Writer, cfg.Snapshots.folder(m.dir),
 		distribute.PublisherSettings{Logger: p.Logger, Failpoint: p.Failpoint})
 	if err != nil {
 		return fmt.Errorf("preparing to publish indicators: %w", err)
@@ -206,8 +208,10 @@ func (m *Manager) lead(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ports.Publish = m
-	cfg.Pull.Feeds, cfg.Pull.Upload = cfg.Feeds, cfg.Upload
+	uploads := filepath.Join(m.dir, "uploads")
+	ports.Publish, ports.Failpoint = m, p.Failpoint
+	ports.Trial = service.Folder{Library: library.Open(filepath.Join(uploads, ".trial"), cfg.Library)}
+	cfg.Pull.Feeds, cfg.Pull.Upload, cfg.Pull.UploadDir = cfg.Feeds, cfg.Upload, uploads
 	svc, err := service.New(cfg.Pull, ports, p.Logger)
 	if err != nil {
 		return err

@@ -183,7 +183,7 @@ func (n *node) take(feed, values string) {
 // want fails unless the node is so.
 func (n *node) want(what string, state ManagerState, indicators int) {
 	n.t.Helper()
-	st, f := n.manager.Status(n.t.Context()), n.follower.Status()
+	st, f := n.manager.Status(), n.follower.Status()
 	if st.State != state || f.Indicators != indicators {
 		n.t.Errorf("%s: %s (%s) with %d indicators (%s), want %s with %d", what, st.State, st.Why, f.Indicators, f.State, state, indicators)
 	}
@@ -261,7 +261,7 @@ func TestAway(t *testing.T) {
 		n.take("a", "192.0.2.1\n")
 		time.Sleep(30 * time.Second)
 		n.want("without a broker", StateManaging, 0)
-		if st := n.manager.Status(t.Context()); !strings.Contains(st.Publisher.LastError, errAway.Error()) {
+		if st := n.manager.Status(); !strings.Contains(st.Publisher.LastError, errAway.Error()) {
 			t.Errorf("status %+v", st.Publisher)
 		}
 		set := func(away bool) {
@@ -303,7 +303,7 @@ func TestDamagedLibrary(t *testing.T) {
 		if n.log.count("indicators could not be published") == 0 {
 			t.Error("nobody was told")
 		}
-		if st := n.manager.Status(t.Context()); st.Error == "" {
+		if st := n.manager.Status(); st.Error == "" {
 			t.Errorf("status %+v", st)
 		}
 		if err := os.WriteFile(path, whole, 0o600); err != nil {
@@ -331,8 +331,8 @@ func TestBesideFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = m.Run(t.Context())
-			if x.want == "" && (err != nil || m.Status(t.Context()).State != StateStopped) || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
-				t.Errorf("Run: %v, state %s", err, m.Status(t.Context()).State)
+			if x.want == "" && (err != nil || m.Status().State != StateStopped) || x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)) {
+				t.Errorf("Run: %v, state %s", err, m.Status().State)
 			}
 		})
 	}

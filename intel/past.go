@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/interdict/interdict/intel/library"
@@ -18,16 +19,21 @@ import (
 	"github.com/interdict/interdict/stages/match"
 )
 
-// Past asks the alerts of the past about indicators that are new in the library. It
-// keeps in a file up to which version of the library it has asked, so that nothing
+// Past asks the alerts of the past about indicators that are new in the library, and
+// about matches that count no more, or again, by what the library says now. It keeps in a file up to which version of the library it has asked, so that nothing
 // is left out over a restart; what is asked twice is not told twice.
 type Past struct {
 	cfg  PastConfig
 	deps PastDeps
 	file string
+	held *library.Library // in which the versions that are gone on from are held
 
 	seen   *retro.Seen // from Open on
 	finder *retro.Finder
+
+	metrics pastMetrics
+	mu      sync.Mutex
+	status  PastStatus
 }
 
 // PastConfig is how the past is asked.
@@ -66,7 +72,7 @@ func NewPast(cfg PastConfig, dataDir string, deps PastDeps) (*Past, error) {
 	if cfg.After < 0 {
 		return nil, errors.New("retro_after: must not be negative")
 	}
-	return &Past{cfg: cfg, deps: deps, file: filepath.Join(cfg.Dir, "asked.json")}, nil
+	return &Past{cfg: cfg, deps: deps, file: filepath.Join(cfg.Dir, "asked.json"), held: deps.Library.For("past"), metrics: newPastMetrics()}, nil
 }
 
 // Open opens the memory. One process at a time may have it: that which manages.
@@ -75,7 +81,7 @@ func (p *Past) Open() (err error) {
 		return err
 	}
 	deps := p.deps.Finder
-	deps.Seen = p.seen
+	deps.Seen, deps.Revoked = p.seen, revokedIn(p.deps.Library)
 	if p.finder, err = retro.NewFinder(p.cfg.Config, deps); err != nil {
 		return errors.Join(err, p.Close())
 	}
@@ -122,18 +128,32 @@ func (p *Past) Run(ctx context.Context) error {
 		if err == nil {
 			v, err = p.deps.Library.Version()
 		}
+		if err == nil && since.IsZero() {
+			until = v
+		}
+		if err == nil { // however often feeds change until then
+			err = p.held.Hold(ctx, asked, until)
+		}
 		if err == nil {
 			switch {
 			case v == asked:
 				since = time.Time{}
+				p.tell(func(st *PastStatus) { st.Asked, st.Waiting, st.Error, st.Again = now, time.Time{}, "", time.Time{} })
 				continue
 			case since.IsZero():
-				since, until = now, v
+				since = now
+				p.tell(func(st *PastStatus) {
+					if st.Waiting.IsZero() {
+						st.Waiting = now
+					}
+				})
 				continue
 			case now.Sub(since) < p.cfg.After || p.deps.Holds != nil && !p.deps.Holds(since):
 				continue
 			}
-			err = p.ask(ctx, asked, until)
+			if err = p.ask(ctx, asked, until); err == nil {
+				p.tell(func(st *PastStatus) { st.Asked, st.Waiting, st.Error, st.Again = since, time.Time{}, "", time.Time{} })
+			}
 			since = time.Time{}
 		}
 		switch {
@@ -142,6 +162,7 @@ func (p *Past) Run(ctx context.Context) error {
 			return fmt.Errorf("asking the past about new indicators: %w", err)
 		default:
 			retry = now.Add(time.Minute)
+			p.tell(func(st *PastStatus) { st.Error, st.Again = err.Error(), retry })
 			log.Warn("the past could not be asked about new indicators", "error", err, "again", retry)
 		}
 	}
@@ -149,34 +170,38 @@ func (p *Past) Run(ctx context.Context) error {
 
 // ask asks about everything new since a version. Of that, what was new at until has
 // waited for long enough and counts as asked; what came later is asked about again.
-func (p *Past) ask(ctx context.Context, from, until library.Version) error {
+func (p *Past) ask(ctx context.Context, from, until library.Version) (err error) {
 	var (
 		batch []schema.IndicatorChange
 		sum   retro.Progress
 	)
+	defer func() { p.told(sum, err) }()
 	flush := func() error {
 		got, err := p.finder.Match(ctx, batch, 0, func(retro.Progress) error { return nil })
 		batch = batch[:0]
-		sum.Asked, sum.Seen, sum.Queries, sum.Found, sum.Counting, sum.Cut = sum.Asked+got.Asked, sum.Seen+got.Seen, sum.Queries+got.Queries,
-			sum.Found+got.Found, sum.Counting+got.Counting, sum.Cut+got.Cut
+		sum = sum.And(got)
 		return err
 	}
-	take := func(i schema.Indicator) error {
-		if batch = append(batch, schema.IndicatorChange{Op: schema.IndicatorAdd, Indicator: i}); len(batch) < pastBatch {
+	take := func(op schema.IndicatorOp, i schema.Indicator) error {
+		if batch = append(batch, schema.IndicatorChange{Op: op, Indicator: i}); len(batch) < pastBatch {
 			return nil
 		}
 		return flush()
 	}
-	_, err := p.deps.Library.Changes(ctx, from, func(c match.Change) error {
-		if c.Op != match.Add {
-			return nil
+	_, err = p.deps.Library.Changes(ctx, from, func(c match.Change) error {
+		if c.Op == match.Remove {
+			return take(schema.IndicatorRemove, c.Indicator)
 		}
-		return take(c.Indicator)
+		return take(schema.IndicatorAdd, c.Indicator)
 	})
 	if errors.Is(err, library.ErrGone) {
 		p.deps.Logger.Warn("asking the past about the whole library: what is new since the last time is not known any more")
 		batch = batch[:0]
-		_, err = p.deps.Library.Each(ctx, take)
+		_, err = p.deps.Library.Each(ctx, func(i schema.Indicator) error { return take(schema.IndicatorAdd, i) })
+	}
+	if lacks := new(library.Partial); errors.As(err, &lacks) {
+		p.deps.Logger.Warn("asking the past about the feeds that can be read", "error", err)
+		err = nil
 	}
 	if err == nil {
 		err = flush()
@@ -184,9 +209,9 @@ func (p *Past) ask(ctx context.Context, from, until library.Version) error {
 	if err != nil {
 		return err
 	}
-	if sum.Found > 0 || sum.Cut > 0 {
-		p.deps.Logger.Info("the past was asked about new indicators", "indicators", sum.Asked, "maybe_seen", sum.Seen, "queries", sum.Queries,
-			"matches", sum.Found, "counting", sum.Counting, "given_up", sum.Cut)
+	if sum.Found+sum.Withdrawn+sum.Reinstated > 0 || sum.Cut > 0 {
+		p.deps.Logger.Info("the past was asked about changed indicators", "indicators", sum.Asked, "maybe_seen", sum.Seen, "queries", sum.Queries,
+			"matches", sum.Found, "counting", sum.Counting, "withdrawn", sum.Withdrawn, "reinstated", sum.Reinstated, "given_up", sum.Cut)
 	}
 	return p.keep(until)
 }

@@ -1,16 +1,21 @@
 package intel
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/intel/library"
@@ -26,6 +31,7 @@ type pastWorld struct {
 	dir  string
 	lib  *library.Library
 	past *Past
+	log  bytes.Buffer // written by Run
 
 	mu     sync.Mutex
 	rows   []retro.Row
@@ -61,7 +67,7 @@ func (w *pastWorld) open() {
 	w.past, err = NewPast(PastConfig{Config: retro.DefaultConfig(), After: time.Minute}, w.dir, PastDeps{Library: w.lib, Finder: retro.Deps{Store: w, Emit: w.emit,
 		Index: index, Decay: match.DefaultConfig().Decay, Tenants: func() []string { return []string{"acme"} }, Clock: time.Now},
 		Holds:  func(time.Time) bool { w.mu.Lock(); defer w.mu.Unlock(); return !w.behind },
-		Logger: slog.New(slog.DiscardHandler)})
+		Logger: slog.New(slog.NewTextHandler(&w.log, nil))})
 	if err == nil {
 		err = w.past.Open()
 	}
@@ -87,7 +93,15 @@ func (w *pastWorld) Entities(_ context.Context, q retro.Query) (list []retro.Row
 	defer w.mu.Unlock()
 	w.asked++
 	for _, r := range w.rows {
-		if r.Time >= q.From && r.Time < q.To && q.Answers(&r.Entity) {
+		if r.Time < q.From || r.Time >= q.To || !q.Answers(&r.Entity) {
+			continue
+		}
+		for _, h := range w.had[r.Alert] {
+			if q.Matched {
+				r.Values = append(r.Values, h.Match.Value)
+			}
+		}
+		if !q.Matched || len(r.Values) > 0 {
 			list = append(list, r)
 		}
 	}
@@ -111,8 +125,11 @@ func (w *pastWorld) emit(_ context.Context, found []schema.RetroMatch) error {
 	}
 	for i := range found {
 		m := &found[i]
-		w.told = append(w.told, m.Match.Value)
-		w.had[m.Alert] = append(w.had[m.Alert], retro.Matched{Feed: m.Match.Feed, Indicator: m.Match.Indicator, Type: m.Match.Type, Value: m.Match.Value, On: m.On, Counts: m.Match.Counts()})
+		w.told = append(w.told, map[schema.RetroKind]string{schema.RetroWithdrawn: "-", schema.RetroReinstated: "+"}[m.Kind]+m.Match.Value+m.Match.Demoted)
+		had := retro.Matched{Match: m.Match, On: m.On, Withdrawn: m.Kind == schema.RetroWithdrawn}
+		w.had[m.Alert] = append(slices.DeleteFunc(w.had[m.Alert], func(h retro.Matched) bool {
+			return h.On == m.On && h.Match.Feed == m.Match.Feed && h.Match.Value == m.Match.Value
+		}), had)
 	}
 	return nil
 }
@@ -196,6 +213,128 @@ func TestPast(t *testing.T) {
 	})
 }
 
+// TestPastTakenBack: what analysts and feeds take back, in all the ways they can, is taken
+// back from the past; that a feed has something no more is not.
+func TestPastTakenBack(t *testing.T) {
+	const bad = "192.0.2.1"
+	stix := func(version string, revoked bool) string {
+		return fmt.Sprintf(`{"type":"bundle","id":"bundle--5d0092c5-5f74-4287-9642-33f4c354e56d","objects":[{"type":"indicator","spec_version":"2.1",
+"id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"1999-12-31T00:00:00Z","modified":"%s","revoked":%t,"pattern":"[ipv4-addr:value = '192.0.2.1']",
+"pattern_type":"stix","valid_from":"1999-12-31T00:00:00Z","indicator_types":["malicious-activity"],"confidence":90}]}`, version, revoked)
+	}
+	over := func(o library.Override) func(*testing.T, *pastWorld) {
+		return func(t *testing.T, w *pastWorld) {
+			o.Type, o.Value, o.By = schema.ObservableIP, bad, "ann"
+			if _, err := w.lib.Override(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	unset := func(t *testing.T, w *pastWorld) {
+		list, err := w.lib.Overrides()
+		if err == nil && len(list) == 1 {
+			err = w.lib.RemoveOverride(t.Context(), list[0].ID, "ann")
+		}
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+	}
+	allow, benign, malicious, yes := schema.WishAllow, schema.VerdictBenign, schema.VerdictMalicious, true
+	type step func(*testing.T, *pastWorld)
+	list := func(text string) step { return func(_ *testing.T, w *pastWorld) { w.take("a", text) } }
+	for name, x := range map[string]struct {
+		steps []step
+		want  []string // all that was told after the last step
+	}{
+		"allowed, and not any more":      {[]step{list(bad + "\n"), over(library.Override{Wish: &allow}), unset}, []string{bad, "-" + bad + "allowed by feed analyst", "+" + bad}},
+		"allowed when the feed is gone":  {[]step{list(bad + "\n"), list("192.0.2.9\n"), over(library.Override{Wish: &allow})}, []string{bad, "-" + bad + "allowed by feed analyst"}},
+		"called benign in one feed":      {[]step{list(bad + "\n"), over(library.Override{Feed: "a", Verdict: &benign})}, []string{bad, "-" + bad + "feed a: says benign, and nothing says otherwise"}},
+		"revoked by an analyst":          {[]step{list(bad + "\n"), over(library.Override{Revoked: &yes}), unset}, []string{bad, "-" + bad + "revoked by ann", "+" + bad}},
+		"an analyst's own, unset":        {[]step{over(library.Override{Feed: library.Analyst, Verdict: &malicious}), unset}, []string{bad, "-" + bad + "taken back by an analyst"}},
+		"revoked by its feed":            {[]step{list(stix("1999-12-31T00:00:00Z", false)), list(stix("1999-12-31T12:00:00Z", true))}, []string{bad, "-" + bad + "revoked by its feed"}},
+		"no longer in its feed":          {[]step{list(bad + "\n"), list("192.0.2.9\n")}, []string{bad}},
+		"in two feeds, one of them gone": {[]step{list(bad + "\n"), func(_ *testing.T, w *pastWorld) { w.take("b", bad+"\n") }, list("192.0.2.9\n")}, []string{bad, bad}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pastTest(t, func(t *testing.T, w *pastWorld) {
+				w.alert(bad)
+				for _, s := range x.steps {
+					s(t, w)
+					if err := w.run(5*time.Minute, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.want("at last", x.want...)
+				st := w.past.Status()
+				if !st.Waiting.IsZero() || time.Since(st.Asked) > time.Minute || st.Error != "" {
+					t.Errorf("status %+v", st)
+				}
+			})
+		})
+	}
+}
+
+// TestPastStatus: what waits, what failed and what came of it is told.
+func TestPastStatus(t *testing.T) {
+	pastTest(t, func(t *testing.T, w *pastWorld) {
+		w.alert("192.0.2.1")
+		w.take("a", "192.0.2.1\n")
+		w.set(func() { w.broken = errors.New("refused") })
+		began := time.Now()
+		var waiting, failed PastStatus
+		err := w.run(10*time.Minute, func() {
+			time.Sleep(30 * time.Second)
+			waiting = w.past.Status()
+			time.Sleep(2 * time.Minute)
+			failed = w.past.Status()
+			w.set(func() { w.broken = nil })
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waiting.Waiting.Sub(began) > 10*time.Second || waiting.Waiting.IsZero() || !waiting.Asked.IsZero() || waiting.Error != "" {
+			t.Errorf("waiting: %+v", waiting)
+		}
+		if failed.Waiting != waiting.Waiting || !strings.Contains(failed.Error, "refused") || failed.Again.IsZero() {
+			t.Errorf("failed: %+v", failed)
+		}
+		done := w.past.Status()
+		if !done.Waiting.IsZero() || done.Error != "" || !done.Again.IsZero() || done.Last.Found != 1 || done.LastEnd.IsZero() || done.Asked.Before(done.LastEnd) {
+			t.Errorf("done: %+v", done)
+		}
+		text := ""
+		for _, m := range metricsOf(t, w.past) {
+			text += m + "\n"
+		}
+		for _, want := range []string{`interdict_retro_runs_total{result="done"} 1`, `interdict_retro_findings_total{what="found"} 1`, `interdict_retro_findings_total{what="withdrawn"} 0`, "interdict_retro_waiting_seconds 0"} {
+			if !strings.Contains(text, want+"\n") {
+				t.Errorf("no %s in\n%s", want, text)
+			}
+		}
+	})
+}
+
+// metricsOf gives the samples of a collector, each as its line of text.
+func metricsOf(t *testing.T, c prometheus.Collector) (lines []string) {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(c)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			label := ""
+			for _, l := range m.GetLabel() {
+				label += fmt.Sprintf("{%s=%q}", l.GetName(), l.GetValue())
+			}
+			lines = append(lines, fmt.Sprintf("%s%s %v", f.GetName(), label, m.GetCounter().GetValue()+m.GetGauge().GetValue()))
+		}
+	}
+	return lines
+}
+
 // TestPastLate: an indicator that comes while another waits is asked about again when
 // it has waited itself, since until then workers may have missed it.
 func TestPastLate(t *testing.T) {
@@ -211,6 +350,30 @@ func TestPastLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.want("what passed between", "192.0.2.2")
+	})
+}
+
+// TestPastManyCommits: however often feeds change while new indicators wait, the past is
+// asked about what is new and not about everything.
+func TestPastManyCommits(t *testing.T) {
+	pastTest(t, func(t *testing.T, w *pastWorld) {
+		w.take("a", "192.0.2.1\n")
+		err := w.run(10*time.Minute, func() {
+			time.Sleep(2 * time.Minute)
+			w.alert("192.0.2.1") // it was asked about before that, and is not again
+			w.alert("192.0.2.9")
+			for n := range 60 {
+				w.take("a", fmt.Sprintf("192.0.2.1\n192.0.2.9\n198.51.100.%d\n", n))
+				time.Sleep(2 * time.Second)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.want("after many commits", "192.0.2.9")
+		if text := w.log.String(); strings.Contains(text, "whole library") {
+			t.Errorf("%s", text)
+		}
 	})
 }
 

@@ -67,15 +67,29 @@ func Take(ctx context.Context, l *library.Library, f *fact.Feed, origin string, 
 // NotModified is the origin in the report of a pull that found the feed as it was.
 const NotModified = "not modified"
 
-// PullOnce pulls one feed now, whatever its schedule says, and books it. tell may be
-// nil. Of a feed that has not changed the report is empty but for what it holds, and
-// its Origin is NotModified.
-func PullOnce(ctx context.Context, l *library.Library, cfg Config, f fact.Feed, tell func(Taken)) (rep library.Report, err error) {
+// Once is how PullOnce pulls.
+type Once struct {
+	// Tell is told now and then what has been taken. It may be nil.
+	Tell func(Taken)
+	// Shrink takes the whole feed, however much it has lost: see fact.Feed.MaxShrink.
+	Shrink bool
+}
+
+// Pulled is what PullOnce did. Of a feed that has not changed the report is empty but
+// for what it holds, and its Origin is NotModified.
+type Pulled struct {
+	library.Report
+	Broken  []string // files of a folder that cannot be used, and why
+	Waiting string   // for what a feed of files waits that never had any; there is no report then
+}
+
+// PullOnce pulls one feed now, whatever its schedule says, and books it.
+func PullOnce(ctx context.Context, l *library.Library, cfg Config, f fact.Feed, how Once) (done Pulled, err error) {
 	ports, err := portsOf(cfg, l)
 	if err != nil {
-		return rep, err
+		return done, err
 	}
-	if tell != nil {
+	if tell := how.Tell; tell != nil {
 		var n Taken // over all parts
 		ports.Parse = func(ctx context.Context, in io.Reader, f *fact.Feed, part fact.Part, now schema.Millis, out fact.Sink) error {
 			sink := &counting{Sink: out, n: n, tell: tell}
@@ -86,13 +100,20 @@ func PullOnce(ctx context.Context, l *library.Library, cfg Config, f fact.Feed, 
 	cfg.Pull.Feeds = []fact.Feed{f}
 	s, err := service.New(cfg.Pull, ports, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return rep, err
+		return done, err
 	}
-	if _, _, err := s.PullOnce(ctx, f.Name); err != nil {
-		return rep, err
+	pull := s.PullOnce
+	if how.Shrink {
+		pull = s.PullShrunk
 	}
+	_, res, err := pull(ctx, f.Name)
+	if err != nil {
+		return done, err
+	}
+	done.Broken, done.Waiting = service.BrokenTexts(res.Broken), res.Waiting
 	st, err := l.Status(f.Name)
-	return st.LastReport, err
+	done.Report = st.LastReport
+	return done, err
 }
 
 // portsOf wires a service to the real parts. What it commits is published by nobody.

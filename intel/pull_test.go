@@ -41,7 +41,7 @@ func TestPullOnceReadsAnew(t *testing.T) {
 	pull := func(change func(*fact.Feed), origin string, changed int) {
 		t.Helper()
 		change(&f)
-		rep, err := PullOnce(ctx, l, cfg, f, nil)
+		rep, err := PullOnce(ctx, l, cfg, f, Once{})
 		if err != nil || rep.Origin != origin || rep.Changed != changed || rep.Indicators != 2 {
 			t.Fatalf("%v: %+v, want origin %q and %d changed", err, rep, origin, changed)
 		}
@@ -70,18 +70,18 @@ func TestPullOnceTells(t *testing.T) {
 	l, cfg, ctx := libraryOf(t), DefaultConfig(), context.Background()
 	f := feedOf(t, "f", strings.Repeat("nonsense\n", 5000)+"203.0.113.7\n")
 	var last Taken
-	if _, err := PullOnce(ctx, l, cfg, f, func(n Taken) {
+	if _, err := PullOnce(ctx, l, cfg, f, Once{Tell: func(n Taken) {
 		if n.Refused < last.Refused || n.Facts < last.Facts {
 			t.Errorf("%+v after %+v", n, last)
 		}
 		last = n
-	}); err != nil || last.Refused < 4000 {
+	}}); err != nil || last.Refused < 4000 {
 		t.Fatalf("%v: told %+v", err, last)
 	}
 	if err := os.Remove(f.File); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := PullOnce(ctx, l, cfg, f, nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := PullOnce(ctx, l, cfg, f, Once{}); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("a file that is gone: %v", err)
 	}
 	st, err := l.Status("f")
@@ -126,7 +126,7 @@ func TestWith(t *testing.T) {
 func TestExplain(t *testing.T) {
 	l, ctx := libraryOf(t), context.Background()
 	for _, f := range []fact.Feed{feedOf(t, "f", "203.0.113.7\n203.0.113.7:443\nnonsense\nNONSENSE\n"), feedOf(t, "g", "203.0.113.0/24\n")} {
-		if _, err := PullOnce(ctx, l, DefaultConfig(), f, nil); err != nil {
+		if _, err := PullOnce(ctx, l, DefaultConfig(), f, Once{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestConfigValidate(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"intel.feeds[1]: feed a is configured twice", "intel.feeds[2]: feed b: tlp red needs tenant", "intel.library: library: keep", "intel.snapshots: "} {
+	for _, want := range []string{"intel.feeds[1]: name: feed a is configured twice", "intel.feeds[2]: feed b: tlp: red needs tenant", "intel.library: keep: 1", "intel.snapshots: "} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}

@@ -24,15 +24,20 @@ type readAs struct {
 	Fetch    json.RawMessage `json:"fetch,omitempty"`
 }
 
+// lastRead gives what is kept of a feed that was read under the same settings.
+func lastRead(settings string, state []byte) (last readAs) {
+	if json.Unmarshal(state, &last) != nil || last.Settings != settings {
+		return readAs{}
+	}
+	return last
+}
+
 func (r reread) Pull(ctx context.Context, f *fact.Feed, state []byte, yield fetch.Yield) (fetch.Result, error) {
 	settings, err := readingOf(f)
 	if err != nil {
 		return fetch.Result{}, err
 	}
-	var last readAs
-	if json.Unmarshal(state, &last) != nil || last.Settings != settings {
-		last = readAs{}
-	}
+	last := lastRead(settings, state)
 	res, err := r.Fetcher.Pull(ctx, f, last.Fetch, yield)
 	if err != nil {
 		return res, err
@@ -46,12 +51,22 @@ func (r reread) Pull(ctx context.Context, f *fact.Feed, state []byte, yield fetc
 	return res, nil
 }
 
+// Look looks beside what the fetcher keeps of a feed; beside nothing under other
+// settings.
+func (r reread) Look(f *fact.Feed, state []byte) fetch.Seen {
+	settings, err := readingOf(f)
+	if err != nil { // the pull says so
+		state = nil
+	}
+	return r.Fetcher.Look(f, lastRead(settings, state).Fetch)
+}
+
 // readingOf gives a digest of the settings that decide what a feed's text is taken
 // for. How often and from whom it is got does not matter to that; where, the fetcher
 // looks after.
 func readingOf(f *fact.Feed) (string, error) {
 	c := *f
-	c.Every, c.Silence, c.MaxBytes, c.AllowPrivate, c.Auth = 0, 0, 0, false, fact.Auth{}
+	c.Every, c.Silence, c.MaxBytes, c.MaxShrink, c.AllowPrivate, c.Auth = 0, 0, 0, 0, false, fact.Auth{}
 	c.Transport, c.URL, c.File, c.Collection = "", "", "", ""
 	text, err := json.Marshal(&c)
 	if err != nil {

@@ -164,7 +164,7 @@ func TestMergeRevisionsOfMany(t *testing.T) {
 	newest := revs[len(revs)-1]
 	start := time.Now()
 	got := schema.MergeRevisions(revs)
-	if took := time.Since(start); took > 3*time.Second { // comparing each with each takes minutes
+	if took := time.Since(start); took > 30*time.Second { // comparing each with each takes minutes
 		t.Errorf("it took %s", took)
 	}
 	if len(got.Entities) != schema.MaxElements || len(got.Matches) != schema.MaxElements || len(got.Techniques) != schema.MaxElements {

@@ -170,6 +170,7 @@ func TestNamesReadBack(t *testing.T) {
 	names[schema.ObservableType](t, 19)
 	names[schema.TLP](t, 5)
 	names[schema.Wish](t, 5)
+	names[schema.RetroKind](t, 3)
 	names[schema.ThreatKind](t, 8)
 	names[schema.PathKind](t, 3)
 	names[schema.ActionKind](t, 8)

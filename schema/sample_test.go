@@ -81,7 +81,7 @@ func nouns() []noun {
 			ValidUntil: at + schema.Day, Labels: []string{"c2", "apt"}, Tenant: "acme", Exact: true, Listed: true, Wish: schema.WishBlock, Rank: 60,
 			Fresh: at + 5, Threats: []schema.Threat{{Kind: schema.ThreatMalware, ID: "malware--1", Name: "Emotet"}, {Kind: schema.ThreatTechnique, Name: "T1566"}}}),
 		nounOf("RetroMatch", &schema.RetroMatch{Tenant: "acme", Alert: alert, Source: "ids-1", Created: at, Incident: incident, On: host, Made: at + schema.Day,
-			Match: sampleAlert().Matches[0]}),
+			Match: sampleAlert().Matches[0], Kind: schema.RetroReinstated, By: "analyst"}),
 		nounOf("Source", &schema.Source{ID: "ids-1", Tenant: "acme", Topic: "raw-ids", Formats: []string{"suricata_eve"},
 			Attests: []string{"host", "ip"}, Silence: schema.Hour, Zone: "Europe/Berlin"}),
 	}, indicatorNouns()...)

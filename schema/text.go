@@ -56,6 +56,12 @@ func (v IncidentStatus) MarshalText() ([]byte, error) { return []byte(v.String()
 func (v *IncidentStatus) UnmarshalText(b []byte) error { return parseName(v, b) }
 
 // MarshalText writes the name that String gives.
+func (k RetroKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads such a name.
+func (k *RetroKind) UnmarshalText(b []byte) error { return parseName(k, b) }
+
+// MarshalText writes the name that String gives.
 func (v Wish) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText reads such a name.

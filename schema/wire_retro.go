@@ -27,5 +27,7 @@ func (m *RetroMatch) wire(c *codec) {
 			m.Match.wire(c)
 		}
 		c.millis(8, "made", &m.Made)
+		c.u8(9, "kind", (*uint8)(&m.Kind))
+		c.str(10, "by", &m.By)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/schema"
@@ -52,7 +51,7 @@ func TestCPTC(t *testing.T) {
 		total += len(msgs)
 	}
 	w := l.worker("one", "")
-	l.settle(180 * time.Second)
+	l.settle()
 	w.stop(t)
 	l.checkAccounting()
 	t.Logf("%d files, %d records, %d alerts in %d incidents", len(files), total, l.number("SELECT count() FROM v_alerts"),

@@ -66,7 +66,7 @@ func TestKillEmbedded(t *testing.T) {
 	up := func() *process {
 		p := start(t, "embedded", nil, "run", "-c", config)
 		l.procs = append(l.procs, p)
-		addr, ok := strings.CutPrefix(strings.TrimSpace(p.line(t, 60*time.Second)), "embedded broker on ")
+		addr, ok := strings.CutPrefix(strings.TrimSpace(p.line(t)), "embedded broker on ")
 		if !ok {
 			t.Fatalf("no address of the broker\n%s", p.tail(30))
 		}
@@ -86,13 +86,13 @@ func TestKillEmbedded(t *testing.T) {
 		p.kill()
 	}
 	p := up()
-	l.settle(120 * time.Second)
+	l.settle()
 	p.stop(t)
 
 	// The broker and the engine again, on the folders that they left.
 	b := start(t, "dev-broker", nil, "dev-broker", "-c", config, "--port", "0", "--dir", filepath.Join(l.dir, "broker"))
 	var ready struct{ Brokers []string }
-	if err := json.Unmarshal([]byte(b.line(t, 30*time.Second)), &ready); err != nil {
+	if err := json.Unmarshal([]byte(b.line(t)), &ready); err != nil {
 		t.Fatal(err)
 	}
 	l.connect(ready.Brokers)

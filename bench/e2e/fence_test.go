@@ -16,7 +16,7 @@ import (
 func TestFreeze(t *testing.T) {
 	t.Parallel()
 	notShort(t)
-	l := newLab(t, labConfig{feeds: gen.Sources(), settings: map[string]any{
+	l := newLab(t, labConfig{feeds: gen.Sources(), session: 3 * time.Second, settings: map[string]any{
 		"kafka": map[string]any{"batch_records": 10, "batch_linger": "5ms", "snapshot_every": "500ms"},
 		"sink":  map[string]any{"rows": 50},
 	}})
@@ -25,7 +25,7 @@ func TestFreeze(t *testing.T) {
 	half := len(msgs) / 2
 	l.produce(msgs[:half])
 	sleeper := l.worker("same", "")
-	eventually(t, 60*time.Second, "the worker commits", func() bool {
+	eventually(t, "the worker commits", func() bool {
 		st, err := sleeper.status(t.Context())
 		return err == nil && st.committed() > int64(5+rng.IntN(20))
 	}, l.dump)
@@ -33,17 +33,17 @@ func TestFreeze(t *testing.T) {
 	l.produce(msgs[half:])
 	l.produce(l.closing(l.newest(), nil))
 	awake := l.worker("same", "")
-	l.settleWithout(sleeper, 90*time.Second)
+	l.settleWithout(sleeper)
 	was := l.number("SELECT count() FROM alerts")
 	sleeper.signal(syscall.SIGCONT)
-	eventually(t, 60*time.Second, "the sleeper notices that it was replaced", func() bool {
+	eventually(t, "the sleeper notices that it was replaced", func() bool {
 		log := sleeper.tail(keptLines)
 		return strings.Contains(log, "closing the session and building a new one") || strings.Contains(log, "joins again") ||
 			strings.Contains(log, "was aborted")
 	}, func() string { return sleeper.tail(60) })
 	// Two processes of one name would fence each other for ever: the old one goes.
 	sleeper.kill()
-	l.settle(60 * time.Second)
+	l.settle()
 	if now := l.number("SELECT count() FROM alerts"); now != was {
 		t.Errorf("%d alerts were in the store before the sleeper woke, %d after", was, now)
 	}
@@ -53,7 +53,7 @@ func TestFreeze(t *testing.T) {
 }
 
 // settleWithout is settle for a deployment with a process that cannot answer.
-func (l *lab) settleWithout(frozen *process, within time.Duration) {
+func (l *lab) settleWithout(frozen *process) {
 	l.t.Helper()
 	all := l.procs
 	l.procs = nil
@@ -62,6 +62,6 @@ func (l *lab) settleWithout(frozen *process, within time.Duration) {
 			l.procs = append(l.procs, p)
 		}
 	}
-	l.settle(within)
+	l.settle()
 	l.procs = all
 }

@@ -26,14 +26,14 @@ type intelLab struct {
 	sent uint32
 }
 
-// newIntelLab makes one. settings are those of the section intel.
-func newIntelLab(t *testing.T, settings map[string]any) *intelLab {
+// newIntelLab makes one. settings are those of the section intel; session as in labConfig.
+func newIntelLab(t *testing.T, session time.Duration, settings map[string]any) *intelLab {
 	t.Helper()
 	set := map[string]any{"retro_after": "1s"}
 	for k, v := range settings {
 		set[k] = v
 	}
-	l := newLab(t, labConfig{feeds: []string{"ids"}, settings: map[string]any{"intel": set}})
+	l := newLab(t, labConfig{feeds: []string{"ids"}, session: session, settings: map[string]any{"intel": set}})
 	return &intelLab{lab: l, data: filepath.Join(l.dir, "data")}
 }
 
@@ -96,7 +96,7 @@ func (l *intelLab) incidentOf(title string) (id, disposition, severity string) {
 // end with.
 func (l *intelLab) command(code int, args ...string) string {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	var out, errs bytes.Buffer
@@ -166,7 +166,7 @@ func (p *process) adminAddr() string {
 func (l *intelLab) follows(p *process) uint64 {
 	l.t.Helper()
 	var st intelStatus
-	eventually(l.t, 60*time.Second, p.name+" follows", func() bool {
+	eventually(l.t, p.name+" follows", func() bool {
 		st = p.intel()
 		if e := p.ended(); e != "" {
 			l.t.Fatalf("%s ended: %s\n%s", p.name, e, p.tail(60))
@@ -180,7 +180,7 @@ func (l *intelLab) follows(p *process) uint64 {
 func (l *intelLab) other(p *process, than uint64) uint64 {
 	l.t.Helper()
 	var st intelStatus
-	eventually(l.t, 30*time.Second, p.name+" has another index", func() bool {
+	eventually(l.t, p.name+" has another index", func() bool {
 		st = p.intel()
 		return st.Follower.State == distribute.StateFollowing && st.Follower.Content != than
 	}, func() string { return fmt.Sprintf("%+v\n%s", st, p.tail(60)) })
@@ -190,14 +190,14 @@ func (l *intelLab) other(p *process, than uint64) uint64 {
 // seen waits until what retro-match remembers is all that is on the alerts log.
 func (l *intelLab) seen() {
 	l.t.Helper()
-	l.pass("seen", []string{pipeline.TopicAlerts.Name(l.kafka.Prefix)}, time.Now().Add(60*time.Second))
+	l.pass("seen", []string{pipeline.TopicAlerts.Name(l.kafka.Prefix)})
 }
 
 // awaitMatch waits for a match of an alert.
 func (l *intelLab) awaitMatch(title string, retro bool) found {
 	l.t.Helper()
 	var m []found
-	eventually(l.t, 30*time.Second, fmt.Sprintf("%s has a match, retro %t", title, retro), func() bool {
+	eventually(l.t, fmt.Sprintf("%s has a match, retro %t", title, retro), func() bool {
 		m = l.matches(title)
 		return len(m) > 0
 	}, l.dump)
@@ -211,8 +211,8 @@ func (l *intelLab) awaitMatch(title string, retro bool) found {
 // the tables of a range are written one after another.
 func (l *intelLab) awaitStored(title string) {
 	l.t.Helper()
-	eventually(l.t, 60*time.Second, title+" is stored", func() bool { return l.stored(title) }, l.dump)
-	l.settle(60 * time.Second)
+	eventually(l.t, title+" is stored", func() bool { return l.stored(title) }, l.dump)
+	l.settle()
 }
 
 // wantLine fails the test unless a line of a text has all the parts.

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +46,8 @@ func roles() []role {
 // TestKill ends workers by SIGKILL at every failpoint. Each round brings the next
 // hours of a world; each part of the deployment dies at a point of its own
 // while it takes them, and is started again without one. After each round the
-// accounting closes and the incidents are the oracle's.
+// accounting closes and the incidents are the oracle's. Two deployments share the
+// rounds: the dead are mostly waited for.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	rounds, atLeast := 21, 3
@@ -54,21 +57,53 @@ func TestKill(t *testing.T) {
 	case onKafka() != nil:
 		rounds, atLeast = 6, 1
 	}
-	rng := seeded(t, 11)
-	l := newLab(t, labConfig{feeds: gen.Sources(), settings: map[string]any{
-		// Small enough that every round takes snapshots and fills many ranges.
-		"kafka": map[string]any{"snapshot_every": "200ms", "batch_records": 40},
+	var mu sync.Mutex
+	reached := map[string]int{}
+	t.Run("deployments", func(t *testing.T) {
+		const deployments = 2
+		for n := range deployments {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				for point, times := range killRounds(t, uint64(11+n), n*rounds/deployments, (n+1)*rounds/deployments) {
+					mu.Lock()
+					reached[point] += times
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	for _, point := range []string{kafka.FailAfterPoll, kafka.FailBeforeEnd, kafka.FailAfterEnd, kafka.FailMidSnapshot, kafka.FailBeforeManifest,
+		kafka.FailAfterIntent, kafka.FailAfterInsert, kafka.FailBeforeCommit} {
+		if reached[point] < atLeast {
+			t.Errorf("failpoint %s was reached %d times, want %d", point, reached[point], atLeast)
+		}
+	}
+	t.Logf("reached: %v", reached)
+}
+
+// killRounds does the rounds first to last-1 on a deployment of their own and gives
+// how often each failpoint was reached.
+func killRounds(t *testing.T, seed uint64, first, last int) map[string]int {
+	const batch = 20
+	rng := seeded(t, seed)
+	l := newLab(t, labConfig{feeds: gen.Sources(), session: 3 * time.Second, settings: map[string]any{
+		// Small enough that every round takes snapshots and fills many ranges, and that
+		// its records are more than the polls that a role is to pass.
+		"kafka": map[string]any{"snapshot_every": "200ms", "batch_records": batch},
 		"sink":  map[string]any{"rows": 100, "linger": "200ms"},
 	}})
-	msgs := l.messages("acme", smallWorld(t, 11, 900))
+	msgs := l.messages("acme", smallWorld(t, seed, 450))
 	reached := map[string]int{}
-	for round := range rounds {
+	for round := first; round < last; round++ {
 		began := time.Now()
-		lo, hi := round*len(msgs)/rounds, (round+1)*len(msgs)/rounds
+		lo, hi := (round-first)*len(msgs)/(last-first), (round-first+1)*len(msgs)/(last-first)
+		if hi-lo < 3*batch {
+			t.Fatalf("round %d has %d records only", round, hi-lo)
+		}
 		l.produce(msgs[lo:hi])
 		l.produce(l.closing(msgs[hi-1].time, nil))
 		l.killRound(rng, round, reached)
-		l.settle(60 * time.Second)
+		l.settle()
 		for _, p := range l.procs {
 			if p.ended() == "" {
 				p.stop(t)
@@ -81,13 +116,7 @@ func TestKill(t *testing.T) {
 		}
 		t.Logf("round %d: %s", round, time.Since(began).Round(100*time.Millisecond))
 	}
-	for _, point := range []string{kafka.FailAfterPoll, kafka.FailBeforeEnd, kafka.FailAfterEnd, kafka.FailMidSnapshot, kafka.FailBeforeManifest,
-		kafka.FailAfterIntent, kafka.FailAfterInsert, kafka.FailBeforeCommit} {
-		if reached[point] < atLeast {
-			t.Errorf("failpoint %s was reached %d times, want %d", point, reached[point], atLeast)
-		}
-	}
-	t.Logf("reached: %v", reached)
+	return reached
 }
 
 // killRound starts every part with a point to die at, and replaces each when it
@@ -109,7 +138,7 @@ func (l *lab) killRound(rng *rand.Rand, round int, reached map[string]int) {
 		p := l.worker(r.name, fmt.Sprintf("%s:%d", point, at), r.hops...)
 		waiting = append(waiting, pending{r, point, p})
 	}
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(patience)
 	for len(waiting) > 0 {
 		if time.Now().After(deadline) {
 			l.t.Fatalf("round %d: %s did not reach its failpoint\n%s", round, waiting[0].p.name, l.dump())

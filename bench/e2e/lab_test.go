@@ -50,7 +50,7 @@ type labConfig struct {
 	feeds      []string       // source ids of each tenant
 	partitions int32          // of the raw topics; default 2
 	shards     int32          // partitions of our sharded topics; default 4
-	session    time.Duration  // of the consumer groups; default 3s
+	session    time.Duration  // of the consumer groups; default 15s, for labs where nobody is killed or frozen
 	settings   map[string]any // over the lab's, by section and key
 	dsn        string         // default: the shared engine's
 	broker     *broker        // default: one of its own, or the cluster
@@ -70,7 +70,7 @@ func startBroker(t *testing.T, dir string) *broker {
 	}
 	p := start(t, "dev-broker", nil, "dev-broker", "--port", "0", "--dir", dir)
 	var ready struct{ Brokers []string }
-	if err := json.Unmarshal([]byte(p.line(t, 30*time.Second)), &ready); err != nil {
+	if err := json.Unmarshal([]byte(p.line(t)), &ready); err != nil {
 		t.Fatal(err)
 	}
 	b := &broker{addrs: ready.Brokers}
@@ -102,7 +102,7 @@ func newLab(t *testing.T, c labConfig) *lab {
 		c.partitions = 2
 	}
 	if c.session == 0 {
-		c.session = 3 * time.Second
+		c.session = 15 * time.Second
 	}
 	if c.broker == nil {
 		c.broker = startBroker(t, filepath.Join(l.dir, "broker"))
@@ -266,7 +266,7 @@ func (l *lab) worker(instance, failpoint string, hops ...string) *process {
 func (l *lab) run(args ...string) string {
 	l.t.Helper()
 	p := start(l.t, args[0], nil, args...)
-	line := p.line(l.t, time.Minute)
-	p.await(l.t, time.Minute)
+	line := p.line(l.t)
+	p.await(l.t)
 	return line
 }

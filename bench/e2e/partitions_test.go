@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/interdict/interdict/bench/gen"
 	"github.com/interdict/interdict/schema"
@@ -49,7 +48,7 @@ func TestPartitions(t *testing.T) {
 func overPartitions(t *testing.T, b *broker, w *gen.World, n int32) []byte {
 	l := newLab(t, labConfig{feeds: append(gen.Sources(), "mute"), partitions: n, broker: b, settings: map[string]any{
 		// The empty partitions and the mute source must not hold time back for ever.
-		"detect": map[string]any{"idle_after": "2s", "heartbeat": "500ms"},
+		"detect": map[string]any{"idle_after": "5s", "heartbeat": "500ms"},
 	}})
 	rng := seeded(t, uint64(n))
 	empty := func(s *source, p int32) bool { return s.ID == "mute" || n > 1 && p == n-1 }
@@ -79,14 +78,14 @@ func overPartitions(t *testing.T, b *broker, w *gen.World, n int32) []byte {
 		l.send(rng, now)
 	}
 	l.send(rng, held)
-	l.settle(90 * time.Second)
+	l.settle()
 	// The last held observations wait until every partition is called idle.
 	settled := func() bool {
 		return l.number("SELECT countIf(idle) FROM (SELECT raw_topic, raw_partition, argMax(idle, (raw_offset, time)) AS idle FROM source_stats GROUP BY raw_topic, raw_partition)") ==
 			int64(len(l.sources))*int64(n)
 	}
-	eventually(t, 30*time.Second, "every raw partition is idle", settled, l.dump)
-	l.settle(60 * time.Second)
+	eventually(t, "every raw partition is idle", settled, l.dump)
+	l.settle()
 	p.stop(t)
 	l.checkAccounting()
 	if late := l.number("SELECT countIf(late) FROM incident_members FINAL"); late != 0 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/interdict/interdict/pipeline/kafka"
 	"github.com/interdict/interdict/schema"
@@ -72,7 +71,7 @@ func TestPoison(t *testing.T) {
 	l.produce(append(msgs, message{s, 0, mixed, last}))
 	l.produce(l.closing(last+schema.Minute, nil))
 	w := l.worker("one", "")
-	l.settle(60 * time.Second)
+	l.settle()
 	w.stop(t)
 	l.checkAccounting()
 	l.checkOracle("acme")
@@ -121,7 +120,7 @@ func (l *lab) redrive(s *source, refused []byte) {
 		l.t.Errorf("redrive says %q", report)
 	}
 	w := l.worker("one", "")
-	l.settle(60 * time.Second)
+	l.settle()
 	w.stop(l.t)
 	id := schema.NewAlertID(s.Tenant, s.ID, "0d5e0d5e-0000-4000-8000-000000000001")
 	rows := l.query("SELECT toUnixTimestamp64Milli(ingested), raw FROM v_alerts WHERE lower(replaceAll(toString(alert_id), '-', '')) = '" + id.String() + "'")

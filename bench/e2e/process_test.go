@@ -147,18 +147,18 @@ func (p *process) kill() {
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	p.signal(syscall.SIGTERM)
-	p.await(t, 40*time.Second)
+	p.await(t)
 }
 
 // await waits for the end, which must be without an error.
-func (p *process) await(t *testing.T, within time.Duration) {
+func (p *process) await(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(within):
+	case <-time.After(patience):
 		p.signal(syscall.SIGQUIT) // its goroutines go into the log
 		time.Sleep(500 * time.Millisecond)
-		t.Fatalf("%s did not end within %s\n%s", p.name, within, p.tail(150))
+		t.Fatalf("%s did not end within %s\n%s", p.name, patience, p.tail(150))
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Fatalf("%s ended with %s\n%s", p.name, p.cmd.ProcessState, p.tail(60))
@@ -167,16 +167,16 @@ func (p *process) await(t *testing.T, within time.Duration) {
 
 // left waits for the end and reports whether it came to a hard stop; any other
 // failure fails the test.
-func (p *process) left(t *testing.T, within time.Duration) bool {
+func (p *process) left(t *testing.T) bool {
 	t.Helper()
 	select {
 	case <-p.done:
 		if p.stoppedHard() {
 			return true
 		}
-	case <-time.After(within):
+	case <-time.After(patience):
 	}
-	p.await(t, time.Second)
+	p.await(t)
 	return false
 }
 
@@ -191,7 +191,7 @@ func (p *process) broke() bool {
 }
 
 // line gives the first line that the process printed.
-func (p *process) line(t *testing.T, within time.Duration) string {
+func (p *process) line(t *testing.T) string {
 	t.Helper()
 	select {
 	case l := <-p.out:
@@ -200,8 +200,8 @@ func (p *process) line(t *testing.T, within time.Duration) string {
 		}
 		<-p.done
 		t.Fatalf("%s ended (%s) without a word\n%s", p.name, p.ended(), p.tail(40))
-	case <-time.After(within):
-		t.Fatalf("%s said nothing within %s\n%s", p.name, within, p.tail(40))
+	case <-time.After(patience):
+		t.Fatalf("%s said nothing within %s\n%s", p.name, patience, p.tail(40))
 	}
 	return ""
 }
@@ -266,13 +266,17 @@ func (p *process) status(ctx context.Context) (st status, err error) {
 	return st, json.NewDecoder(resp.Body).Decode(&st)
 }
 
-// eventually fails the test if ok does not come true in time; dump says more.
-func eventually(t *testing.T, within time.Duration, what string, ok func() bool, dump func() string) {
+// patience is how long a test waits for what must come: only what never comes takes
+// so long, and a machine that stands still for a while fails nothing.
+const patience = 3 * time.Minute
+
+// eventually fails the test if ok does not come true; dump says more.
+func eventually(t *testing.T, what string, ok func() bool, dump func() string) {
 	t.Helper()
-	deadline := time.Now().Add(within)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s\n%s", within, what, dump())
+			t.Fatalf("not within %s: %s\n%s", patience, what, dump())
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -65,7 +65,7 @@ func TestRebalance(t *testing.T) {
 		live = append(live[:i], live[i+1:]...)
 	}
 	l.produce(l.closing(l.newest(), nil))
-	l.settle(90 * time.Second)
+	l.settle()
 	total := look()
 	t.Logf("%v, %d transactions aborted", counts, total)
 	if total == 0 {
@@ -76,13 +76,13 @@ func TestRebalance(t *testing.T) {
 	// hard. That is allowed, as an exception: nothing may be lost by it.
 	hard := 0
 	for _, p := range leaving {
-		if p.left(t, 40*time.Second) {
+		if p.left(t) {
 			hard++
 		}
 	}
 	for _, p := range live { // one after the other
 		p.signal(syscall.SIGTERM)
-		if p.left(t, 40*time.Second) {
+		if p.left(t) {
 			hard++
 		}
 	}

@@ -35,9 +35,8 @@ func (l *lab) kept() []string {
 // settle waits until everything that was produced is in the store: each hop in
 // turn must pass what was at the end of its inputs when the one before it had.
 // Heartbeats go on meanwhile, so there is no moment without any lag.
-func (l *lab) settle(within time.Duration) {
+func (l *lab) settle() {
 	l.t.Helper()
-	deadline := time.Now().Add(within)
 	var raw []string
 	for _, s := range l.sources {
 		raw = append(raw, s.Topic)
@@ -47,12 +46,12 @@ func (l *lab) settle(within time.Duration) {
 		topics []string
 	}{{"detect", raw}, {"correlate", []string{pipeline.TopicAlerts.Name(l.kafka.Prefix)}},
 		{"respond", []string{pipeline.TopicActions.Name(l.kafka.Prefix)}}, {"persist", l.kept()}} {
-		l.pass(step.hop, step.topics, deadline)
+		l.pass(step.hop, step.topics)
 	}
 }
 
 // pass waits until a hop has committed the present ends of topics.
-func (l *lab) pass(hop string, topics []string, deadline time.Time) {
+func (l *lab) pass(hop string, topics []string) {
 	l.t.Helper()
 	group := l.kafka.Prefix + "." + hop
 	ends, err := l.admin.ListEndOffsets(l.t.Context(), topics...)
@@ -63,7 +62,7 @@ func (l *lab) pass(hop string, topics []string, deadline time.Time) {
 		l.t.Fatalf("reading the ends of %v: %v", topics, err)
 	}
 	behind := ""
-	eventually(l.t, time.Until(deadline), "hop "+hop+" takes what is there", func() bool {
+	eventually(l.t, "hop "+hop+" takes what is there", func() bool {
 		for _, p := range l.procs {
 			if p.broke() {
 				l.t.Fatalf("%s ended by itself: %s\n%s", p.name, p.ended(), p.tail(60))
@@ -162,7 +161,7 @@ func (l *lab) each(topics []string, record func(*kgo.Record)) {
 		l.t.Fatal(err)
 	}
 	defer cl.Close()
-	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
 	defer cancel()
 	for len(left) > 0 {
 		fs := cl.PollFetches(ctx)

@@ -38,7 +38,7 @@ func TestTenants(t *testing.T) {
 	}
 	l.produce(l.closing(l.newest(), nil))
 	p := l.worker("one", "")
-	l.settle(90 * time.Second)
+	l.settle()
 	p.stop(t)
 	l.checkAccounting()
 	for _, tenant := range tenants {

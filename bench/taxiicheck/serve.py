@@ -1,7 +1,7 @@
 """Run a command beside an independent TAXII 2.1 server (the package medallion).
 
 Starts the server on a free port of the loopback address with the objects of
-collection.json, waits until it answers, runs the command with INTERDICT_TEST_TAXII
+collection.json, each with its date (dated.py lets the test give dates too), waits until it answers, runs the command with INTERDICT_TEST_TAXII
 (the URL of its discovery), INTERDICT_TEST_TAXII_USER, INTERDICT_TEST_TAXII_PASSWORD
 (a file) and INTERDICT_TEST_TAXII_GIVEN (the objects) set, and stops the server. Exits
 with the command's code, or with 1 if the server does not come up.
@@ -86,14 +86,18 @@ def main(command: list) -> int:
         secret.touch(mode=0o600)
         secret.write_text(password + "\n")
         (folder / "data.json").write_text(json.dumps(data(json.loads(GIVEN.read_text()))))
-        backend = {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": str(folder / "data.json")}
+        backend = {"module": "dated", "module_class": "DatedBackend", "filename": str(folder / "data.json")}
         config = folder / "config.json"
         config.write_text(json.dumps({"backend": backend, "users": {USER: password}, "taxii": {"max_page_size": MOST}}))
         port = free_port()
         url = f"http://127.0.0.1:{port}/taxii2/"
         with open(folder / "log", "w+") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "medallion.scripts.run", "--port", str(port), str(config)], stdout=log, stderr=log, cwd=folder
+                [sys.executable, "-m", "medallion.scripts.run", "--port", str(port), str(config)],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"},
             )
             try:
                 deadline = time.monotonic() + 30
@@ -110,7 +114,11 @@ def main(command: list) -> int:
                     "INTERDICT_TEST_TAXII_PASSWORD": str(secret),
                     "INTERDICT_TEST_TAXII_GIVEN": str(GIVEN),
                 }
-                return subprocess.run(command, env=env).returncode
+                code = subprocess.run(command, env=env).returncode
+                log.seek(0)
+                if "Traceback" in (text := log.read()):
+                    print("the TAXII server had errors:", text[text.index("Traceback") :][:4000], sep="\n", file=sys.stderr)
+                return code
             finally:
                 server.terminate()
                 server.wait(timeout=10)

@@ -50,6 +50,10 @@ func (a *app) startIntel(ctx context.Context) (err error) {
 	}
 	base := func(ctx context.Context) (*match.Index, error) {
 		x, _, err := i.lib.Index(ctx, a.cfg.Match)
+		if lacks := new(library.Partial); x != nil && errors.As(err, &lacks) {
+			a.log.Error("matching with the feeds of the local library that can be read", "error", err)
+			err = nil
+		}
 		return x, err
 	}
 	if i.follower, err = intel.NewFollower(a.cfg.Intel, a.cfg.DataDir, i.log, a.holder, base, a.log); err != nil {
@@ -82,7 +86,13 @@ func (a *app) startIntel(ctx context.Context) (err error) {
 	readers := newPassed(a.cfg.Kafka)
 	i.past, err = intel.NewPast(intel.PastConfig{Config: a.cfg.Intel.Retro, After: a.cfg.Intel.RetroAfter}, a.cfg.DataDir, intel.PastDeps{Library: i.lib, Finder: finder,
 		Holds: func(at time.Time) bool { return i.follower.Holds(i.manager, at) && readers.all(ctx, at) }, Logger: a.log})
-	return err
+	if err != nil {
+		return err
+	}
+	if err := a.registry.Register(i.past); err != nil {
+		return fmt.Errorf("registering metrics of retro-match: %w", err)
+	}
+	return nil
 }
 
 // askPast remembers what alerts name and asks the past about new indicators, while

@@ -46,7 +46,7 @@ func TestIntelApp(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(ctx) }()
 	var st processStatus
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		st = a.status(t.Context())
 		m := st.Intel.Manager
 		if st.Intel.Follower.State == distribute.StateFollowing && st.Intel.Follower.Indicators == 2 && a.ready(t.Context()) == nil &&
@@ -92,7 +92,7 @@ func TestIntelApp(t *testing.T) {
 	if err := a.close(context.WithoutCancel(ctx)); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("it ended after %s", took)
 	}
 }

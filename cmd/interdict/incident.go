@@ -20,16 +20,17 @@ type incidentCmd struct {
 
 type incidentListCmd struct {
 	configFlag
-	Tenant   string        `default:"default" help:"Tenant."`
-	All      bool          `help:"Background incidents too."`
-	Severity string        `default:"" placeholder:"NAME" help:"Least severity, such as high."`
-	Since    time.Duration `placeholder:"AGE" help:"With an alert no older than this, such as 24h."`
-	Limit    int           `default:"50" help:"At most so many."`
-	JSON     bool          `name:"json" help:"Print as JSON lines."`
+	Tenant    string        `default:"default" help:"Tenant."`
+	All       bool          `help:"Background incidents too."`
+	Withdrawn bool          `help:"Only those whose indicators were all taken back since."`
+	Severity  string        `default:"" placeholder:"NAME" help:"Least severity, such as high."`
+	Since     time.Duration `placeholder:"AGE" help:"With an alert no older than this, such as 24h."`
+	Limit     int           `default:"50" help:"At most so many."`
+	JSON      bool          `name:"json" help:"Print as JSON lines."`
 }
 
 func (c *incidentListCmd) Run(ctx context.Context, s *streams) error {
-	f := clickhouse.IncidentFilter{Tenant: c.Tenant, Limit: c.Limit}
+	f := clickhouse.IncidentFilter{Tenant: c.Tenant, Limit: c.Limit, Withdrawn: c.Withdrawn}
 	if !c.All {
 		f.Disposition = []schema.Disposition{schema.Promoted}
 	}
@@ -113,6 +114,7 @@ func writeExplanation(w io.Writer, x *clickhouse.Explanation, reasons bool) erro
 		fmt.Fprintf(w, "  priority %d: %s\n", i.Priority, strings.Join(parts, ", "))
 	}
 	fmt.Fprintln(w, "  alerts")
+	matches := byAlert(x.Matches)
 	for _, m := range x.Members {
 		late := ""
 		if m.Late {
@@ -121,15 +123,18 @@ func writeExplanation(w io.Writer, x *clickhouse.Explanation, reasons bool) erro
 		fmt.Fprintf(w, "    %s  %-13s %-10s %s%s\n", m.Created.Time().Format("15:04:05"), m.Severity, m.Source, short(m.Title, 80), late)
 		if reasons {
 			fmt.Fprintf(w, "      %s %s\n", m.Alert, reasonText(m))
+			writeMatches(w, "      ", matches[m.Alert])
 		}
 	}
-	said := map[string]bool{}
-	for _, m := range x.Matches {
-		line := fmt.Sprintf("  indicator %s of feed %s: %s", printable(m.Value), printable(m.Feed), m.Verdict)
-		if !said[line] {
-			fmt.Fprintln(w, line)
+	if !reasons {
+		writeMatches(w, "  ", x.Matches)
+	}
+	if x.Withdrawn {
+		text := "every indicator that counted was taken back"
+		if i.Disposition == schema.Promoted {
+			text += "; it stays promoted"
 		}
-		said[line] = true
+		fmt.Fprintln(w, "  "+text)
 	}
 	for _, p := range x.Paths {
 		writePath(w, p)

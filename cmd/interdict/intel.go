@@ -20,9 +20,9 @@ import (
 type intelCmd struct {
 	Import    intelImportCmd    `cmd:"" help:"Import a feed: a file, folder or URL of a list, CSV, STIX, MISP event or warninglist. It replaces the feed of that name."`
 	Pull      intelPullCmd      `cmd:"" help:"Pull configured feeds once, now."`
-	List      intelListCmd      `cmd:"" help:"List the feeds and how they are: last pull, changes, errors, silence. Exit 1 while one fails or is silent."`
+	List      intelListCmd      `cmd:"" help:"List the feeds and how they are: last pull, changes, errors, silence. Exit 1 while one fails, is silent or damaged."`
 	Stats     intelStatsCmd     `cmd:"" help:"Count indicators by type, verdict, feed and list."`
-	Check     intelCheckCmd     `cmd:"" help:"Say which feeds know a value and why it counts or not; exit 0 if it matches, 1 if not."`
+	Check     intelCheckCmd     `cmd:"" help:"Say which feeds know a value and why it counts or not; exit 0 if it matches, 1 if not, 3 if not every feed could be asked."`
 	Refused   intelRefusedCmd   `cmd:"" help:"Show what the last pull of a feed had and was not taken, with line and reason."`
 	Collide   intelCollideCmd   `cmd:"" help:"List indicators that are demoted: on a benign list, allowed, or outranked."`
 	Set       intelSetCmd       `cmd:"" help:"Set what an analyst knows better: verdict, wish, confidence, end. It sticks whatever the feeds say."`
@@ -32,6 +32,24 @@ type intelCmd struct {
 	Export    intelExportCmd    `cmd:"" help:"Write indicators as STIX 2.1, CSV or a list, within their markings."`
 	Report    intelReportCmd    `cmd:"" help:"List threat reports, campaigns, actors and malware, or tell of one: indicators, alerts, incidents, impacted entities."`
 	Rm        intelRmCmd        `cmd:"" help:"Remove a feed and its indicators."`
+}
+
+// exitPartial is the exit code of a command that could not read all feeds, so that its
+// answer may be another one: neither yes nor no.
+const exitPartial = 3
+
+// incomplete tells which feeds could not be read and gives the exit code for that, to be
+// returned when what is known has been printed. Other errors are given back.
+func incomplete(s *streams, err error) (code, other error) {
+	var lacks library.Partial
+	if err := lacks.Add(err); err != nil || len(lacks.Damaged) == 0 {
+		return nil, err
+	}
+	for _, d := range lacks.Damaged {
+		fmt.Fprintf(s.err, "interdict: feed %s cannot be read: %s: %s\n", d.Feed, d.File, printable(d.Reason))
+	}
+	fmt.Fprintln(s.err, "interdict: this is not the whole answer; a pull or an import of all of the feed brings it back")
+	return quietError(exitPartial), nil
 }
 
 // intelFlags say which library is meant.

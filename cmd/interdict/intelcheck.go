@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,29 @@ type intelCheckCmd struct {
 }
 
 func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
+	err := c.ask(ctx, s)
+	if err == nil || errors.As(err, new(quietError)) || errors.As(err, new(usage)) {
+		return err
+	}
+	// Whatever went wrong, it is not the answer that nobody knows the value.
+	fmt.Fprintln(s.err, "interdict:", err)
+	if c.JSON {
+		if err := json.NewEncoder(s.out).Encode(unasked{Outcome: "unknown", Why: err.Error()}); err != nil {
+			return err
+		}
+	}
+	return quietError(exitPartial)
+}
+
+// unasked is the line of JSON for what could not be asked.
+type unasked struct {
+	On      *schema.Observable `json:"on,omitempty"`
+	Outcome string             `json:"outcome"` // unknown
+	Why     string             `json:"why"`
+	Damaged *library.Damage    `json:"damaged,omitempty"`
+}
+
+func (c *intelCheckCmd) ask(ctx context.Context, s *streams) error {
 	l, cfg, err := c.look(s)
 	if err != nil {
 		return err
@@ -38,7 +62,8 @@ func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	list, err := intel.Explain(ctx, l, cfg.Match.Decay, match.Subject{Tenant: c.Tenant, Created: schema.FromTime(at)}, o)
-	if err != nil {
+	var lacks library.Partial
+	if err := lacks.Add(err); err != nil {
 		return err
 	}
 	matched := slices.ContainsFunc(list, func(e intel.Explanation) bool { return e.Counts() })
@@ -51,6 +76,9 @@ func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
 		if err != nil {
 			return err
 		}
+	}
+	if len(lacks.Damaged) > 0 {
+		return c.lacking(s, o, &lacks)
 	}
 	if matched {
 		return nil
@@ -65,6 +93,25 @@ func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
 	return quietError(exitFailed)
 }
 
+// lacking tells which feeds could not be asked: one of them may know the value, or allow
+// what the others call bad.
+func (c *intelCheckCmd) lacking(s *streams, o schema.Observable, lacks *library.Partial) error {
+	code, _ := incomplete(s, lacks)
+	for i := range lacks.Damaged {
+		d := &lacks.Damaged[i]
+		var err error
+		if c.JSON {
+			err = json.NewEncoder(s.out).Encode(unasked{&o, "unknown", "feed " + d.Feed + " cannot be read", d})
+		} else {
+			_, err = fmt.Fprintf(s.out, "%s %s: feed %s: unknown: it cannot be read\n", o.Type, printable(o.Value), d.Feed)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return code
+}
+
 // unreadable tells which feeds have a text that is no observable, and why they do not
 // take it, either.
 func (c *intelCheckCmd) unreadable(ctx context.Context, s *streams, l *library.Library, why error) error {
@@ -72,7 +119,7 @@ func (c *intelCheckCmd) unreadable(ctx context.Context, s *streams, l *library.L
 		return why
 	}
 	list, err := intel.ExplainRefused(ctx, l, c.Value)
-	if err != nil {
+	if _, err := incomplete(s, err); err != nil {
 		return err
 	}
 	for i := range list {

@@ -55,11 +55,16 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	done, err := c.write(s, func(w io.Writer) (library.Exported, error) { return l.Export(ctx, o, w) })
+	code, err := incomplete(s, err)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(s.err).Encode(done)
+		return errors.Join(json.NewEncoder(s.err).Encode(done), code)
+	}
+	if code != nil && c.Out != "" {
+		fmt.Fprintf(s.err, "interdict: %s stays as it was; --feed exports the feeds that can be read\n", c.Out)
+		return code
 	}
 	fmt.Fprintf(s.err, "%d indicators written\n", done.Written)
 	why := make([]string, 0, len(done.Left))
@@ -70,7 +75,7 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 	for _, w := range why {
 		fmt.Fprintf(s.err, "%9d left out: %s\n", done.Left[w], w)
 	}
-	return nil
+	return code
 }
 
 // write gives the writer that the options ask for; a file appears only when it is

@@ -126,17 +126,17 @@ func (c *intelImportCmd) Run(ctx context.Context, s *streams) error {
 	_, before := l.Status(f.Name)
 	p := newProgress(s.err, c.Quiet)
 	tell := func(t intel.Taken) { p.report(f.Name, t.Facts, fmt.Sprintf("taking (%d refused)", t.Refused)) }
-	var rep library.Report
+	var done intel.Pulled
 	if c.From == "-" {
-		rep, err = intel.Take(ctx, l, &f, "standard input", s.in, time.Now(), tell)
-	} else {
-		rep, err = intel.PullOnce(ctx, l, cfg.Intel, f, tell)
+		done.Report, err = intel.Take(ctx, l, &f, "standard input", s.in, time.Now(), tell)
+	} else if done, err = intel.PullOnce(ctx, l, cfg.Intel, f, intel.Once{Tell: tell}); done.Waiting != "" {
+		err = fmt.Errorf("feed %s: %s", f.Name, done.Waiting)
 	}
 	p.done()
 	if err != nil {
 		return errors.Join(err, c.forget(ctx, l, f.Name, configured, before))
 	}
-	return printImport(s, rep, c.JSON, c.Quiet)
+	return errors.Join(printImport(s, done.Report, c.JSON, c.Quiet), broken(done))
 }
 
 // forget takes back what an import that failed booked about a feed that nobody had
@@ -151,10 +151,24 @@ func (c *intelImportCmd) forget(ctx context.Context, l *library.Library, feed st
 	return l.Remove(context.WithoutCancel(ctx), feed)
 }
 
+// broken makes an error of files of a folder that cannot be used, while the others are
+// in force.
+func broken(done intel.Pulled) error {
+	var errs []error
+	for _, text := range done.Broken {
+		errs = append(errs, fmt.Errorf("feed %s: %s: what it said before stays", done.Feed, text))
+	}
+	return errors.Join(errs...)
+}
+
 // printImport tells what an import did.
 func printImport(s *streams, rep library.Report, asJSON, quiet bool) error {
 	if asJSON {
 		return json.NewEncoder(s.out).Encode(rep)
+	}
+	if rep.Origin == intel.NotModified {
+		_, err := fmt.Fprintf(s.out, "feed %s: %d indicators, not modified since the last time\n", rep.Feed, rep.Indicators)
+		return err
 	}
 	if !quiet {
 		for _, r := range rep.Refusals {
@@ -164,61 +178,7 @@ func printImport(s *streams, rep library.Report, asJSON, quiet bool) error {
 			fmt.Fprintf(s.err, "and %d more: interdict intel refused %s\n", more, rep.Feed)
 		}
 	}
-	if rep.Origin == intel.NotModified {
-		_, err := fmt.Fprintf(s.out, "feed %s: %d indicators, not modified since the last time\n", rep.Feed, rep.Indicators)
-		return err
-	}
 	_, err := fmt.Fprintf(s.out, "feed %s: %d indicators (%d added, %d changed, %d removed, %d expired, %d unchanged), %d refused, %d skipped by rules and types, %d objects, %d relations\n",
 		rep.Feed, rep.Indicators, rep.Added, rep.Changed, rep.Removed, rep.Expired, rep.Unchanged, rep.Refused, rep.Skipped, rep.Objects, rep.Relations)
 	return err
-}
-
-type intelPullCmd struct {
-	intelFlags
-	JSON  bool     `name:"json" help:"Print the reports as JSON lines."`
-	Quiet bool     `short:"q" help:"No progress, no list of refusals."`
-	Feed  []string `arg:"" optional:"" help:"Names of feeds; default: all that are configured."`
-}
-
-func (c *intelPullCmd) Run(ctx context.Context, s *streams) error {
-	l, cfg, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	feeds := map[string]fact.Feed{}
-	var names []string
-	for _, f := range cfg.Intel.Feeds {
-		if f.Transport == fact.TransportUpload {
-			continue
-		}
-		feeds[f.Name] = f
-		names = append(names, f.Name)
-	}
-	if len(c.Feed) > 0 {
-		names = c.Feed
-	}
-	if len(names) == 0 {
-		return usagef("no feeds are configured: --config FILE with intel.feeds names them")
-	}
-	for _, name := range names {
-		if _, ok := feeds[name]; !ok {
-			return usagef("there is no feed %q in the configuration that can be pulled", name)
-		}
-	}
-	p := newProgress(s.err, c.Quiet)
-	var errs []error
-	for _, name := range names {
-		if ctx.Err() != nil {
-			errs = append(errs, context.Cause(ctx))
-			break
-		}
-		f := feeds[name]
-		rep, err := intel.PullOnce(ctx, l, cfg.Intel, f, func(t intel.Taken) { p.report(f.Name, t.Facts, fmt.Sprintf("taking (%d refused)", t.Refused)) })
-		p.done()
-		if err == nil {
-			err = printImport(s, rep, c.JSON, c.Quiet)
-		}
-		errs = append(errs, err) // one broken feed does not stop the others
-	}
-	return errors.Join(errs...)
 }

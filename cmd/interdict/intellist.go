@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/intel/library"
+	"github.com/interdict/interdict/intel/service"
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/store/clickhouse"
 )
@@ -25,6 +27,8 @@ type listedFeed struct {
 	Matched    *uint64       `json:"matched,omitempty"` // as far as the store knows
 	Counting   *uint64       `json:"counting,omitempty"`
 	LastMatch  schema.Millis `json:"last_match,omitzero"`
+	Broken     []string      `json:"broken,omitempty"` // files of a folder that cannot be used, and why
+	Waiting    string        `json:"waiting,omitzero"` // for what a feed of files waits that never had any
 	Alarm      string        `json:"alarm,omitzero"`
 }
 
@@ -49,16 +53,21 @@ func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
 	var rows []listedFeed
 	for _, st := range list {
 		row := listedFeed{Status: st, Configured: feeds[st.Feed] != nil}
+		row.Broken, row.Waiting = service.Remembered(st.Fetch)
 		if m, ok := matched[st.Feed]; ok {
 			row.Matched, row.Counting, row.LastMatch = &m.Matches, &m.Counting, m.Last
 		}
 		switch {
+		case len(st.Damaged) > 0:
+			row.Alarm = "damaged: " + st.Damaged[0].File + ": " + st.Damaged[0].Reason
 		case st.Errors == 1:
 			row.Alarm = "failed: " + st.LastError
 		case st.Errors > 1:
 			row.Alarm = fmt.Sprintf("failed %d times in a row: %s", st.Errors, st.LastError)
+		case len(row.Broken) > 0:
+			row.Alarm = "partly failing: " + strings.Join(row.Broken, "; ")
 		case st.Silent != 0 || st.SilentAt(now):
-			row.Alarm = "nothing new since " + st.LastChange.String()
+			row.Alarm = "nothing new since " + st.News().String()
 		}
 		rows = append(rows, row)
 		delete(feeds, st.Feed)
@@ -102,8 +111,12 @@ func (r *listedFeed) print(s *streams, now time.Time, first bool) error {
 		matched = fmt.Sprint(*r.Matched)
 	}
 	state := firstText(r.Alarm, "ok")
-	if r.Alarm == "" && r.LastPull == 0 {
+	switch {
+	case r.Alarm != "":
+	case r.LastPull == 0:
 		state = "waits for uploads"
+	case r.Waiting != "":
+		state = "waiting: " + r.Waiting
 	}
 	if !r.Configured {
 		state += " (by hand)"

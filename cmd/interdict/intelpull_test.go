@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -52,6 +56,86 @@ func TestIntelPull(t *testing.T) {
 	f(exitDone, []string{"pull", "well"})
 	f(exitFailed, []string{"list"}, "nothing new since 2")
 	f(exitUsage, []string{"pull", "inbox"}, `no feed "inbox" in the configuration that can be pulled`)
+}
+
+// TestIntelPullAcceptShrink: what a feed has lost is let through when somebody says so,
+// once, and it is told that somebody did.
+func TestIntelPullAcceptShrink(t *testing.T) {
+	var size atomic.Int32
+	size.Store(200)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := range size.Load() {
+			fmt.Fprintf(w, "v%d.bad.example\n", i)
+		}
+	}))
+	defer srv.Close()
+	dir := t.TempDir()
+	data, config := filepath.Join(dir, "data"), filepath.Join(dir, "interdict.yaml")
+	if err := os.WriteFile(config, []byte(fmt.Sprintf("intel:\n  feeds:\n    - {name: a, url: %q, allow_private: true}\n", srv.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(code int, want string, command ...string) {
+		t.Helper()
+		r := do(t, "", append(append([]string{"intel"}, command...), "--data-dir", data, "-c", config)...)
+		if r.code != code || !strings.Contains(r.out+r.err, want) {
+			t.Errorf("%v: exit %d, want %d and %q: %s%s", command, r.code, code, want, r.out, r.err)
+		}
+	}
+	run(exitDone, "200 indicators", "pull")
+	size.Store(10)
+	run(exitFailed, "(max_shrink)", "pull", "a")
+	run(exitFailed, "--accept-shrink a", "pull", "a")
+	run(exitUsage, "names of the feeds", "pull", "--accept-shrink")
+	run(exitDone, "10 indicators (0 added, 0 changed, 190 removed", "pull", "--accept-shrink", "a")
+	run(exitDone, "pull that may shrink the feed (--accept-shrink)", "list", "--json")
+	run(exitDone, "10 indicators (0 added", "pull", "a")
+	size.Store(200)
+	run(exitDone, "200 indicators", "pull", "a")
+	size.Store(10)
+	run(exitFailed, "(max_shrink)", "pull", "a") // it was for once
+}
+
+// TestIntelPullFolder: an empty folder waits, a file that is no feed is named and fails
+// no other, and a folder that has lost its files keeps what they said.
+func TestIntelPullFolder(t *testing.T) {
+	dir := t.TempDir()
+	data, config, drop := filepath.Join(dir, "data"), filepath.Join(dir, "interdict.yaml"), filepath.Join(dir, "drop")
+	if err := errors.Join(os.Mkdir(drop, 0o700), os.WriteFile(config, []byte(fmt.Sprintf("intel:\n  feeds:\n    - {name: drop, file: %q, silence: 48h}\n", drop+"/*.txt")), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	run := func(code int, want string, command ...string) {
+		t.Helper()
+		r := do(t, "", append([]string{"intel"}, command...)...)
+		if r.code != code || !strings.Contains(r.out+r.err, want) {
+			t.Errorf("%v: exit %d, want %d and %q: %s%s", command, r.code, code, want, r.out, r.err)
+		}
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(drop, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(exitDone, "feed drop: no file yet in "+drop, "pull", "--data-dir", data, "-c", config)
+	run(exitDone, "waiting: no file yet in "+drop, "list", "--data-dir", data, "-c", config)
+	run(exitFailed, "no file yet in "+drop, "import", "--data-dir", data, "--feed", "typo", drop)
+	write("a.txt", "a.example\n")
+	write("b.txt", "<html><body>moved</body></html>")
+	run(exitFailed, "feed drop: 1 indicators (1 added", "pull", "--data-dir", data, "-c", config)
+	run(exitFailed, "b.txt: ", "pull", "--data-dir", data, "-c", config)
+	run(exitFailed, "partly failing: b.txt: ", "list", "--data-dir", data, "-c", config)
+	write("b.txt", "b.example\n")
+	run(exitDone, "feed drop: 2 indicators (1 added", "pull", "--data-dir", data, "-c", config)
+	if err := os.RemoveAll(drop); err != nil {
+		t.Fatal(err)
+	}
+	run(exitFailed, "no such file", "pull", "--data-dir", data, "-c", config)
+	if err := os.Mkdir(drop, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run(exitFailed, "no file is there any more, where there were 2", "pull", "--data-dir", data, "-c", config)
+	run(exitFailed, "failed 2 times in a row", "list", "--data-dir", data, "-c", config)
+	run(exitDone, "a.example", "check", "--data-dir", data, "a.example")
 }
 
 // TestIntelExportComesBack: what is exported as STIX is, imported elsewhere, what it

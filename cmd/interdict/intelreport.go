@@ -27,6 +27,8 @@ type intelReportCmd struct {
 type toldReport struct {
 	Known []library.Threat         `json:"known"`
 	Found *clickhouse.ThreatReport `json:"found,omitempty"` // at the tenant
+
+	Damaged []library.Damage `json:"damaged,omitempty"` // feeds that could not be asked
 }
 
 func (c *intelReportCmd) Run(ctx context.Context, s *streams) error {
@@ -45,14 +47,22 @@ func (c *intelReportCmd) Run(ctx context.Context, s *streams) error {
 	if errors.Is(err, library.ErrUnknownReport) {
 		told.Known, err = byName(ctx, l, c.ID)
 	}
-	if err != nil {
-		return err
+	var lacks library.Partial
+	unknown := errors.Is(err, library.ErrUnknownReport)
+	if other := lacks.Add(err); other != nil {
+		return other
 	}
+	code, _ := incomplete(s, lacks.Err())
+	if unknown {
+		fmt.Fprintf(s.err, "interdict: no feed that can be read has %s\n", printable(c.ID))
+		return code
+	}
+	told.Damaged = lacks.Damaged
 	if told.Found, err = c.found(ctx, cfg); err != nil {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(told)
+		return errors.Join(json.NewEncoder(s.out).Encode(told), code)
 	}
 	for i := range told.Known {
 		printThreat(s, &told.Known[i])
@@ -62,37 +72,39 @@ func (c *intelReportCmd) Run(ctx context.Context, s *streams) error {
 	} else if c.Config == "" {
 		fmt.Fprintln(s.out, "alerts and incidents are told with --config")
 	}
-	return nil
+	return code
 }
 
 // byName finds reports by their exact name.
 func byName(ctx context.Context, l *library.Library, name string) ([]library.Threat, error) {
+	var lacks library.Partial
 	all, err := l.Reports(ctx)
-	if err != nil {
+	if err := lacks.Add(err); err != nil {
 		return nil, err
 	}
 	var found []library.Threat
 	for _, t := range all {
 		if t.Object.Name == name {
 			of, err := l.ReportOf(ctx, t.Object.ID)
-			if err != nil {
+			if err := lacks.Add(err); err != nil {
 				return nil, err
 			}
 			found = append(found, of...)
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: %q; see interdict intel report", library.ErrUnknownReport, name)
+		return nil, errors.Join(fmt.Errorf("%w: %q; see interdict intel report", library.ErrUnknownReport, name), lacks.Err())
 	}
-	return found, nil
+	return found, lacks.Err()
 }
 
 func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Library) error {
 	all, err := l.Reports(ctx)
+	code, err := incomplete(s, err)
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 && !c.JSON {
+	if len(all) == 0 && code == nil && !c.JSON {
 		fmt.Fprintln(s.err, "no feed has reports, campaigns, actors or malware")
 	}
 	for i := range all {
@@ -109,7 +121,7 @@ func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Librar
 			return err
 		}
 	}
-	return nil
+	return code
 }
 
 // found asks the store what a tenant has seen of it; nil where nothing was.

@@ -26,6 +26,7 @@ var update = flag.Bool("update", false, "write the golden files of the intel scr
 //	$ import - < F/list.txt     with standard input
 //	$ :copy F/list.txt D/x.txt  copies a file
 //	$ :gzip F/list.txt D/x.gz   packs one
+//	$ :flip D/data/x            changes a byte in the middle of one
 //	$ :files                    lists what is in D/data
 func TestIntelScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/intel/*.golden")
@@ -119,6 +120,16 @@ func (s *script) run(t *testing.T, command string) {
 			t.Fatal(err)
 		}
 		return
+	case ":flip":
+		text, err := os.ReadFile(args[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(args[1], text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
 	case ":files":
 		for _, f := range filesIn(t, filepath.Join(s.dir, "data")) {
 			fmt.Fprintf(&s.out, "%s\n", f)
@@ -144,7 +155,7 @@ var masks = [...]struct {
 	as   string
 }{
 	{regexp.MustCompile(`2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z`), "TIME"},
-	{regexp.MustCompile(`\b[0-9smh]+ ago`), "AGO"},
+	{regexp.MustCompile(`\b[0-9smh]+ ago *`), "AGO "}, // with what fills the column
 	{regexp.MustCompile(`\.export-[0-9]+`), ".export-N"},
 	{regexp.MustCompile(`[0-9.:]+: connect: `), "connect: "},
 }

@@ -19,12 +19,13 @@ type intelSetCmd struct {
 	intelFlags
 	Type       string   `placeholder:"TYPE" help:"What the value is, where it does not tell by itself."`
 	Feed       string   `placeholder:"NAME" help:"Of this feed's indicators alone; 'analyst' adds one of your own. Default: every feed's."`
-	Tenant     string   `placeholder:"NAME" help:"For this tenant alone."`
+	Tenant     string   `placeholder:"NAME" help:"For this tenant alone: an opinion stands as an indicator of that tenant, which outranks the shared ones there."`
 	Verdict    string   `placeholder:"VERDICT" help:"malicious, suspicious or benign."`
 	Wish       string   `placeholder:"WISH" help:"none, allow, audit, warn or block. allow needs no feed that knows the value."`
 	Severity   string   `placeholder:"SEVERITY" help:"Severity a match raises the alert to."`
 	Confidence *uint8   `help:"0 to 100."`
-	Until      string   `placeholder:"TIME" help:"End: a date, a span such as 30d, or 'none'."`
+	Until      string   `placeholder:"TIME" help:"When the indicators themselves end, to count no more: a date, a span such as 30d, or 'none'."`
+	Expires    string   `placeholder:"TIME" help:"When what is set here ends, and the feeds decide again: a date, a span such as 5d, or 'none'."`
 	TLP        string   `name:"tlp" placeholder:"MARKING" help:"clear, green, amber, amber+strict or red."`
 	Label      []string `placeholder:"TEXT" help:"Label to add; may be repeated."`
 	Revoked    *bool    `negatable:"" help:"It does not count (--no-revoked: it does, whatever its feed says)."`
@@ -48,17 +49,15 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 		setText(&v.TLP, "--tlp", c.TLP), percent(c.Confidence)); err != nil {
 		return usage{err}
 	}
-	switch c.Until {
-	case "":
-	case "none":
-		v.ValidUntil = new(schema.Millis)
-	default:
-		t, err := moment(c.Until, time.Now())
-		if err != nil {
-			return err
-		}
-		m := schema.FromTime(t)
-		v.ValidUntil = &m
+	now := time.Now()
+	if err := errors.Join(setTime(&v.ValidUntil, c.Until, now), setTime(&v.Expires, c.Expires, now)); err != nil {
+		return err
+	}
+	if v.Expires != nil && *v.Expires != 0 && *v.Expires <= schema.FromTime(now) {
+		return usagef("--expires %s has passed", *v.Expires)
+	}
+	if v.ValidUntil != nil && *v.ValidUntil != 0 && *v.ValidUntil <= schema.FromTime(now) {
+		fmt.Fprintf(s.err, "--until %s has passed: the indicators do not count any more\n", *v.ValidUntil)
 	}
 	l, _, err := c.open(s)
 	if err != nil {
@@ -68,24 +67,52 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if idle, err := idle(ctx, l, o, c.Feed); err != nil {
+	if idle, err := idle(ctx, l, o, c.Feed, c.Tenant); err != nil {
 		return err
 	} else if idle {
-		fmt.Fprintln(s.err, "nothing of that value counts now: this is in force once a feed has it; --feed analyst adds an indicator of your own")
+		whose := "no feed has"
+		if c.Feed != "" {
+			whose = "feed " + c.Feed + " does not have"
+		}
+		if c.Tenant != "" {
+			whose += " of tenant " + c.Tenant
+		}
+		fmt.Fprintf(s.err, "%s exactly that value now: this is in force once it does; --feed analyst adds an indicator of your own\n", whose)
 	}
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(v)
 	}
-	_, err = fmt.Fprintf(s.out, "set for %s %s; take it back with: interdict intel unset %s\n", v.Type, printable(v.Value), v.ID)
+	_, err = fmt.Fprintf(s.out, "set for %s %s: %s\ntake it back with: interdict intel unset %s\n", v.Type, printable(v.Value), strings.TrimSpace(printable(changed(v))), v.ID)
 	return err
 }
 
-// idle reports that there is no indicator of a value, of a feed where one is named,
-// that could be set.
-func idle(ctx context.Context, l *library.Library, o schema.Observable, feed string) (bool, error) {
+// setTime reads a time that an option gives; without one the field stays.
+func setTime(to **schema.Millis, text string, now time.Time) error {
+	switch text {
+	case "":
+		return nil
+	case "none":
+		*to = new(schema.Millis)
+		return nil
+	}
+	t, err := moment(text, now)
+	if err != nil {
+		return err
+	}
+	m := schema.FromTime(t)
+	*to = &m
+	return nil
+}
+
+// idle reports that there is no indicator of a value that could be set: of a feed and of
+// a tenant, where they are named.
+func idle(ctx context.Context, l *library.Library, o schema.Observable, feed, tenant string) (bool, error) {
 	known, err := l.Check(ctx, o)
+	if errors.As(err, new(*library.Partial)) {
+		return false, nil // nobody knows
+	}
 	return err == nil && !slices.ContainsFunc(known, func(k library.Known) bool {
-		return k.Refusal == nil && k.Indicator.Type == o.Type && k.Indicator.Value == o.Value && (feed == "" || k.Indicator.Feed == feed)
+		return k.Refusal == nil && k.Indicator.Type == o.Type && k.Indicator.Value == o.Value && (feed == "" || k.Indicator.Feed == feed) && (tenant == "" || k.Indicator.Tenant == tenant)
 	}), err
 }
 
@@ -240,6 +267,9 @@ func changed(v library.Override) string {
 	if v.TLP != nil {
 		add("tlp=%s", *v.TLP)
 	}
+	if v.Expires != nil && *v.Expires != 0 {
+		add("expires=%s", *v.Expires)
+	}
 	if len(v.Labels) > 0 {
 		add("labels=%q", v.Labels)
 	}
@@ -282,7 +312,7 @@ func (c *intelSightCmd) Run(ctx context.Context, s *streams) error {
 	if err := l.Sight(ctx, fact.Sighting{Type: o.Type, Value: o.Value, First: m, Last: m, Count: 1, By: who(c.By)}); err != nil {
 		return err
 	}
-	if idle, err := idle(ctx, l, o, ""); err != nil {
+	if idle, err := idle(ctx, l, o, "", ""); err != nil {
 		return err
 	} else if idle {
 		fmt.Fprintln(s.err, "no feed has that value now")

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
 )
@@ -29,6 +31,8 @@ type intelStats struct {
 	Markings   map[string]int `json:"tlp"`
 	Feeds      map[string]int `json:"feeds"`
 	Lists      map[string]int `json:"lists"` // entries of each benign list
+
+	Damaged []library.Damage `json:"damaged,omitempty"` // feeds that are not counted, or as they were before
 }
 
 func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
@@ -61,11 +65,14 @@ func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
 		return nil
 	})
 	p.done()
-	if err != nil {
+	var lacks library.Partial
+	if err := lacks.Add(err); err != nil {
 		return err
 	}
+	st.Damaged = lacks.Damaged
+	code, _ := incomplete(s, lacks.Err())
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(st)
+		return errors.Join(json.NewEncoder(s.out).Encode(st), code)
 	}
 	fmt.Fprintf(s.out, "%d indicators, %d entries of benign lists\n", st.Indicators, st.Listed)
 	for _, by := range []struct {
@@ -83,7 +90,7 @@ func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
 			}
 		}
 	}
-	return nil
+	return code
 }
 
 func (c *intelRefusedCmd) Run(s *streams) error {
@@ -141,8 +148,9 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
+	var lacks library.Partial
 	x, _, err := l.Index(ctx, cfg.Match)
-	if err != nil {
+	if err := lacks.Add(err); err != nil {
 		return err
 	}
 	var (
@@ -182,14 +190,18 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
 		return nil
 	})
 	p.done()
-	if err == nil && len(reasons) == 0 && !c.JSON {
-		fmt.Fprintln(s.err, "nothing is demoted")
-	}
-	if err != nil || !c.Count {
+	if err := lacks.Add(err); err != nil {
 		return err
 	}
+	code, _ := incomplete(s, lacks.Err())
+	if len(reasons) == 0 && code == nil && !c.JSON {
+		fmt.Fprintln(s.err, "nothing is demoted")
+	}
+	if !c.Count {
+		return code
+	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(reasons)
+		return errors.Join(json.NewEncoder(s.out).Encode(reasons), code)
 	}
 	names := make([]string, 0, len(reasons))
 	for n := range reasons {
@@ -204,5 +216,5 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
 	for _, n := range names {
 		fmt.Fprintf(s.out, "%9d %s\n", reasons[n], printable(n))
 	}
-	return nil
+	return code
 }

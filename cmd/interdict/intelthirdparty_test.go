@@ -138,7 +138,12 @@ func (w *world) load(t *testing.T) {
 	for _, path := range all("eset/*/*.[ms][dh][5a]*") {
 		w.words(t, path, func(v string) { w.add(plainType(v), v) })
 	}
-	take("eset-windigo", filepath.Join(thirdParty, "eset/*/*.ioc"), "windigo")
+	take("eset-windigo", filepath.Join(thirdParty, "eset/*/*.ioc"), "")
+	for _, path := range all("eset/*/*.ioc") { // OpenIOC
+		for _, m := range regexp.MustCompile(`<Content type="[^"]*">([^<]+)</Content>`).FindAllStringSubmatch(textOf(t, path), -1) {
+			w.add(plainType(m[1]), m[1])
+		}
+	}
 	take("warninglists", filepath.Join(thirdParty, "misp-warninglists"), "")
 	for _, path := range all("misp-warninglists/*") {
 		w.list(t, path)
@@ -199,8 +204,9 @@ func (w *world) list(t *testing.T, path string) {
 		case (typ == "domain" || typ == "url") && strings.Contains(attributes, "domain"), typ == "hash" && strings.Contains(attributes, "md5"):
 			_, plain := plainValue(typ, v)
 			w.on[typ+" "+plain] = append(w.on[typ+" "+plain], doc.Name)
-			suffix, _ := publicsuffix.PublicSuffix(plain)
-			if typ == "domain" && (doc.Type == "hostname" || strings.HasPrefix(v, ".")) && suffix != plain { // who rents names lists none of its tenants
+			suffix, _ := publicsuffix.PublicSuffix("x." + plain)
+			rents := suffix == plain || suffix == "x."+plain
+			if typ == "domain" && (doc.Type == "hostname" || strings.HasPrefix(v, ".")) && !rents { // who rents names lists none of its tenants
 				w.below[plain] = append(w.below[plain], doc.Name)
 			}
 		}

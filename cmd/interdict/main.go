@@ -140,6 +140,19 @@ func (f configFlag) load(s *streams) (*settings.Config, error) {
 	return cfg, nil
 }
 
+// examine is load for who is about to run what is configured: it gives the doubts too,
+// and tells of them where the configuration cannot be run.
+func (f configFlag) examine(s *streams) (*settings.Config, []settings.Finding, error) {
+	cfg, doubts, err := settings.Examine(f.Config, s.environ)
+	if err == nil {
+		return cfg, doubts, nil
+	}
+	for _, d := range doubts {
+		fmt.Fprintln(s.err, d)
+	}
+	return nil, nil, usage{err}
+}
+
 // logger makes the process's log on standard error.
 func logger(cfg settings.Log, w io.Writer) *slog.Logger {
 	var level slog.Level

@@ -14,7 +14,8 @@ type retroStore struct{ st *clickhouse.Store }
 var _ retro.Store = retroStore{}
 
 func (r retroStore) Entities(ctx context.Context, q retro.Query) ([]retro.Row, error) {
-	list, err := r.st.Seen(ctx, clickhouse.SeenFilter{Tenants: q.Tenants, Field: q.Field.String(), Values: q.Values, Since: q.From, Till: q.To, Limit: q.Limit})
+	list, err := r.st.Seen(ctx, clickhouse.SeenFilter{Tenants: q.Tenants, Field: q.Field.String(), Values: q.Values, Since: q.From, Till: q.To, Limit: q.Limit,
+		Matched: q.Matched})
 	rows := make([]retro.Row, len(list))
 	for i, e := range list {
 		rows[i] = retro.Row(e)
@@ -28,8 +29,7 @@ func (r retroStore) Alerts(ctx context.Context, tenant string, ids []schema.Aler
 	for i, a := range list {
 		out[i] = retro.Alert{ID: a.ID, Severity: a.Severity, Blocked: a.Blocked, Incident: a.Incident}
 		for _, m := range a.Matches {
-			out[i].Matched = append(out[i].Matched, retro.Matched{Feed: m.Match.Feed, Indicator: m.Match.Indicator, Type: m.Match.Type, Value: m.Match.Value,
-				On: m.On, Counts: m.Match.Counts()})
+			out[i].Matched = append(out[i].Matched, retro.Matched(m))
 		}
 	}
 	return out, err

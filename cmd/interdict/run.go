@@ -16,7 +16,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if len(c.Hops) > 0 {
 		s.environ = append(s.environ, "INTERDICT_HOPS=["+strings.Join(c.Hops, ",")+"]")
 	}
-	cfg, err := c.load(s)
+	cfg, doubts, err := c.examine(s)
 	if err != nil {
 		return err
 	}
@@ -24,6 +24,12 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 		return usagef("no sources are configured: name the topics that your sensors write to under sources")
 	}
 	log := logger(cfg.Log, s.err)
+	for _, f := range doubts {
+		log.Warn("the configuration is doubtful", "at", f.Place, "reason", f.Text)
+	}
+	if err := cfg.MakeDataDir(); err != nil {
+		return usage{err}
+	}
 	a, err := newApp(ctx, cfg, log)
 	if err != nil && ctx.Err() != nil {
 		log.Info("stopped while starting", "error", err)

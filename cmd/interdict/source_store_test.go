@@ -26,7 +26,7 @@ func engine(t *testing.T) (dsn string, st *clickhouse.Store) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := e.Close(ctx); err != nil {
 			t.Error(err)
@@ -84,7 +84,7 @@ func TestSourceStatusOfDeployment(t *testing.T) {
 
 	x := ask(exitFailed)
 	ids, mail := x.Sources[0], x.Sources[1]
-	if ids.State != "ok" || len(ids.Alarms) > 0 || ids.Hour.Documents != 10 || ids.Hour.RejectRate != 0.2 || ids.SilentSec < 300 || ids.SilentSec > 400 || ids.Lag != 0 {
+	if ids.State != "ok" || len(ids.Alarms) > 0 || ids.Hour.Documents != 10 || ids.Hour.RejectRate != 0.2 || ids.SilentSec < 300 || ids.SilentSec > 301+int64(time.Since(now.Time()).Seconds()) || ids.Lag != 0 {
 		t.Errorf("ids: %+v", ids)
 	}
 	if mail.State != "silent" || len(mail.Alarms) != 1 || mail.Hour.Documents != 0 || mail.Day.Ignored != 4 || mail.Lag != -1 {
@@ -109,7 +109,7 @@ func detect(t *testing.T, config string, kcfg kafka.Config) {
 	if err := p.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	done := make(chan int, 1)
 	var errs strings.Builder
@@ -125,7 +125,7 @@ func detect(t *testing.T, config string, kcfg kafka.Config) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	if ctx.Err() != nil {
-		t.Error("hop 1 has not read its topic within a minute")
+		t.Error("hop 1 has not read its topic in time")
 	}
 	cancel()
 	if code := <-done; code != exitDone {

@@ -127,7 +127,7 @@ func TestSourceAddRefuses(t *testing.T) {
 	}
 	f("has a source edr already", "edr", "--tenant", "acme", "--topic", "acme.other")
 	f("belongs to the source edr", "other", "--tenant", "globex", "--topic", "acme.edr")
-	f(path+`: sources[1]: format "nonsense" is not known`, "new", "--tenant", "acme", "--topic", "acme.new", "--format", "nonsense")
+	f(path+`:4:6: sources[1]: format "nonsense" is not known`, "new", "--tenant", "acme", "--topic", "acme.new", "--format", "nonsense")
 	f("attests", "new", "--tenant", "acme", "--topic", "acme.new", "--attest", "nonsense")
 	f("zone", "new", "--tenant", "acme", "--topic", "acme.new", "--zone", "Nowhere/Land")
 	f("negative", "new", "--tenant", "acme", "--topic", "acme.new", "--silence=-1h")

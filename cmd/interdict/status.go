@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel"
@@ -36,9 +37,10 @@ type intelStatus struct {
 	Follower *distribute.FollowerStatus `json:"follower,omitempty"`
 	Age      float64                    `json:"age_seconds,omitzero"` // of the newest change in force
 	Manager  *intel.ManagerStatus       `json:"manager,omitempty"`
+	Past     *intel.PastStatus          `json:"past,omitempty"` // while the past is asked here
 }
 
-func (i *appIntel) status(ctx context.Context) *intelStatus {
+func (i *appIntel) status() *intelStatus {
 	if i.follower == nil && i.manager == nil {
 		return nil
 	}
@@ -48,14 +50,18 @@ func (i *appIntel) status(ctx context.Context) *intelStatus {
 		st.Follower, st.Age = &f, f.Age(time.Now()).Seconds()
 	}
 	if i.manager != nil {
-		m := i.manager.Status(ctx)
+		m := i.manager.Status()
 		st.Manager = &m
+		if i.past != nil && m.State == intel.StateManaging {
+			p := i.past.Status()
+			st.Past = &p
+		}
 	}
 	return st
 }
 
 func (a *app) status(ctx context.Context) processStatus {
-	st := processStatus{Version: buildInfo().Version, Tenants: a.progress.Tenants(), Intel: a.intel.status(ctx)}
+	st := processStatus{Version: buildInfo().Version, Tenants: a.progress.Tenants(), Intel: a.intel.status()}
 	for _, r := range a.runners {
 		st.Hops = append(st.Hops, r.Status())
 	}
@@ -215,24 +221,51 @@ func (st *intelStatus) write(w io.Writer) {
 	if m.Feeds != nil {
 		writeFeeds(w, m.Feeds)
 	}
+	for _, u := range m.Uploads {
+		fmt.Fprintf(w, "  uploads    %s: %d requests (%d bytes) not in the library yet", u.Feed, u.Requests, u.Bytes)
+		if u.Since != 0 {
+			fmt.Fprintf(w, ", the oldest since %s", u.Since)
+		}
+		if u.Aside > 0 {
+			fmt.Fprintf(w, "; %d bytes set aside, see the log", u.Aside)
+		}
+		fmt.Fprintln(w)
+	}
+	if st.Past != nil {
+		writePast(w, st.Past, time.Now())
+	}
 }
 
 // writeFeeds tells how many feeds there are, and names those that need a look.
 func writeFeeds(w io.Writer, feeds *service.Status) {
-	var silent, failing int
+	var silent, failing, damaged int
 	var looks []string
 	for i := range feeds.Feeds {
 		f := &feeds.Feeds[i]
+		if len(f.Damaged) > 0 {
+			damaged++
+			looks = append(looks, fmt.Sprintf("    feed %s is damaged: %s", f.Name, short(strings.Join(f.Damaged, "; "), 160)))
+		}
+		if len(f.Broken) > 0 {
+			looks = append(looks, fmt.Sprintf("    feed %s is partly failing: %s", f.Name, short(strings.Join(f.Broken, "; "), 160)))
+		}
 		switch {
 		case f.Failures > 0:
 			failing++
 			looks = append(looks, fmt.Sprintf("    feed %s failed %d times: %s", f.Name, f.Failures, short(f.Error, 160)))
 		case f.Silent != 0:
 			silent++
-			looks = append(looks, fmt.Sprintf("    feed %s brought nothing new since %s", f.Name, f.Silent))
+			text := fmt.Sprintf("    feed %s brought nothing new since %s", f.Name, f.Silent)
+			if f.Waiting != "" {
+				text += ": " + short(f.Waiting, 160)
+			}
+			looks = append(looks, text)
 		}
 	}
 	fmt.Fprintf(w, "  feeds      %d, %d silent, %d failing", len(feeds.Feeds), silent, failing)
+	if damaged > 0 {
+		fmt.Fprintf(w, ", %d damaged", damaged)
+	}
 	if feeds.PublishLag > 0 {
 		fmt.Fprintf(w, ", unpublished for %s", time.Duration(feeds.PublishLag*float64(time.Second)).Round(time.Second))
 	}

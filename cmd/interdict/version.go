@@ -45,6 +45,12 @@ func (c *versionCmd) Run(s *streams) error {
 	if c.JSON {
 		return json.NewEncoder(s.out).Encode(b)
 	}
+	_, err := fmt.Fprintln(s.out, b)
+	return err
+}
+
+// String tells people on one line.
+func (b build) String() string {
 	rev := b.Revision
 	if len(rev) > 12 {
 		rev = rev[:12]
@@ -52,6 +58,5 @@ func (c *versionCmd) Run(s *streams) error {
 	if b.Modified {
 		rev += " (modified)"
 	}
-	_, err := fmt.Fprintf(s.out, "interdict %s %s %s %s\n", b.Version, rev, b.Go, b.Platform)
-	return err
+	return fmt.Sprintf("interdict %s %s %s %s", b.Version, rev, b.Go, b.Platform)
 }

@@ -2,6 +2,7 @@ package distribute
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
@@ -18,10 +19,25 @@ type chain struct {
 	lists int            // how many these are; one may have no changes
 	after uint64         // content with ready applied
 
+	// Of what is published, what the rules of this build do not admit is left out. An id is
+	// the sum of those of all indicators, so what it has besides follows from the first
+	// list with one that is refused, and holds for all that do not touch those.
+	refused map[identity]bool
+	apart   uint64
+
 	open  schema.IndicatorDelta // the list whose parts are coming; Parts zero: none
 	parts []match.Change        // of it
 	size  int                   // of its records, in bytes
 }
+
+// identity is what an indicator is known by.
+type identity struct {
+	typ             schema.ObservableType
+	value, feed, id string
+}
+
+// maxRefused bounds what is left out; with more of it an index is of no use.
+const maxRefused = 10_000
 
 // step says what a delta meant.
 type step uint8
@@ -44,7 +60,7 @@ func (c *chain) content() uint64 {
 	case c.lists > 0:
 		return c.after
 	case c.x != nil:
-		return c.x.ID()
+		return c.x.ID() + c.apart
 	}
 	return 0
 }
@@ -108,21 +124,66 @@ func (c *chain) drop() { c.open, c.parts, c.size = schema.IndicatorDelta{}, nil,
 
 // flush applies what is ready. With an error the index is of no use any more: it is
 // not what the publisher has, and cannot be changed.
-func (c *chain) flush() (applied int, err error) {
+//
+// What the rules of this build refuse is told to refuse, and left out; nil: it is an
+// error.
+func (c *chain) flush(refuse func(*schema.Indicator, error)) (applied int, err error) {
 	if c.lists == 0 {
 		return 0, nil
 	}
 	n := len(c.ready)
+	apart := false // what is left out has changed
+	if refuse != nil {
+		apart = c.admit(refuse)
+	}
 	x, _, err := c.x.Apply(c.ready)
 	c.discard()
 	if err != nil {
 		c.x = nil
 		return 0, fmt.Errorf("applying %d changes: %w", n, err)
 	}
-	if x.ID() != c.after {
+	if apart {
+		c.apart = c.after - x.ID()
+	}
+	switch {
+	case x.ID()+c.apart != c.after, len(c.refused) == 0 && c.apart != 0:
 		c.x = nil
-		return 0, fmt.Errorf("applying %d changes led to content %016x, the publisher had %016x", n, x.ID(), c.after)
+		return 0, fmt.Errorf("applying %d changes led to content %016x, the publisher had %016x", n, x.ID()+c.apart, c.after)
+	case len(c.refused) > maxRefused:
+		c.x = nil
+		return 0, fmt.Errorf("%d published indicators do not pass the rules of this build", len(c.refused))
 	}
 	c.x = x
 	return n, nil
+}
+
+// admit makes removals of what is refused, since what stood there before is no more
+// what its feed says, and reports whether what is left out has changed.
+func (c *chain) admit(refuse func(*schema.Indicator, error)) (changed bool) {
+	for n := range c.ready {
+		d := &c.ready[n]
+		i := &d.Indicator
+		var why error
+		if d.Op == match.Add {
+			why = match.Check(*i)
+		}
+		if why == nil && len(c.refused) == 0 {
+			continue
+		}
+		key := identity{i.Type, i.Value, i.Feed, i.ID}
+		if had := c.refused[key]; !had && why == nil {
+			continue
+		}
+		changed = true
+		if delete(c.refused, key); why == nil {
+			continue
+		}
+		if c.refused == nil {
+			c.refused = map[identity]bool{}
+		}
+		c.refused[identity{i.Type, strings.Clone(i.Value), strings.Clone(i.Feed), strings.Clone(i.ID)}] = true
+		refuse(i, why)
+		*d = match.Change{Op: match.Remove, Indicator: known(i)}
+	}
+	return changed
 }

@@ -42,10 +42,8 @@ func DefaultFollowerConfig() FollowerConfig {
 
 // Validate reports every setting that cannot work.
 func (c FollowerConfig) Validate() error {
-	if c.SnapshotEvery <= 0 || c.Tick <= 0 || c.ReadyWithin < 0 || c.RetryEvery <= 0 || c.MaxOverlay <= 0 || c.MaxSnapshot <= 0 {
-		return errors.New("snapshot_every, tick, retry_every, max_overlay and max_snapshot must be positive, ready_within must not be negative")
-	}
-	return nil
+	return errors.Join(positive("snapshot_every", c.SnapshotEvery), positive("tick", c.Tick), notNegative("ready_within", c.ReadyWithin),
+		positive("retry_every", c.RetryEvery), positive("max_overlay", c.MaxOverlay), positive("max_snapshot", c.MaxSnapshot))
 }
 
 // FollowerSettings is what a follower is given besides its configuration.
@@ -86,6 +84,7 @@ type Follower struct {
 	search  search
 	found   chan search
 	applied time.Time // when changes came into force last
+	away    trouble
 
 	caught chan struct{} // closed when the goal is reached
 	once   sync.Once
@@ -124,26 +123,19 @@ func (f *Follower) Run(ctx context.Context) (err error) {
 	for ctx.Err() == nil {
 		err := f.begin(ctx)
 		if err == nil {
+			f.well()
 			break
 		}
-		f.trouble(ctx, err)
+		f.failed(ctx, err)
 	}
 	for ctx.Err() == nil {
 		if err := f.step(ctx); err != nil {
-			f.trouble(ctx, err)
+			f.failed(ctx, err)
+		} else {
+			f.well()
 		}
 	}
 	return nil
-}
-
-// trouble notes that the log cannot be read, and waits.
-func (f *Follower) trouble(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	f.slog.Warn("the indicators log cannot be read, trying again", "error", err)
-	f.set(func(s *FollowerStatus) { s.LogErrors++; s.LastError = err.Error() })
-	pause(ctx, time.Second)
 }
 
 // Ready waits until the holder has what was on the log when Run began, for as long as
@@ -301,6 +293,8 @@ func (f *Follower) takeSnapshot(ctx context.Context, offset int64, s *schema.Ind
 		}
 		if st := f.c.x.Stats(); st.Records > f.cfg.MaxOverlay && !f.search.running {
 			f.begun(ctx, search{reason: "memory", after: f.from})
+		} else if len(f.c.refused) > 0 && !f.search.running {
+			f.begun(ctx, search{reason: "refused", after: f.from}) // the snapshot has what could not be applied
 		}
 		return
 	}
@@ -350,14 +344,20 @@ func (f *Follower) regain(offset int64) {
 
 // flush applies what is ready.
 func (f *Follower) flush(ctx context.Context) {
-	n, err := f.c.flush()
+	told := 0
+	n, err := f.c.flush(func(i *schema.Indicator, why error) {
+		if told++; told > 10 {
+			return
+		}
+		f.slog.Error("a published indicator does not pass this build's rules and is left out until there is a snapshot", "feed", i.Feed, "id", i.ID, "type", i.Type, "error", why)
+	})
 	if err != nil {
 		f.slog.Error("changes of indicators cannot be applied", "error", err)
 		f.set(func(s *FollowerStatus) { s.LastError = err.Error() })
 		f.loseChain(ctx, "apply", -1)
 		return
 	}
-	f.set(func(s *FollowerStatus) { s.Applied += int64(n) })
+	f.set(func(s *FollowerStatus) { s.Applied += int64(n); s.Lacking = len(f.c.refused) })
 }
 
 // publish gives the holder the index, unless that is older than what it has, and waits

@@ -73,7 +73,7 @@ func TestRun(t *testing.T) {
 	w.lib.put(indicator(2, 0))
 	w.publish()
 	want := w.lib.id(t)
-	for deadline := time.Now().Add(10 * time.Second); holder.Load().ID() != want; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); holder.Load().ID() != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the change does not come: %+v", f.Status())
 		}

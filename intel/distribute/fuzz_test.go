@@ -30,7 +30,7 @@ func FuzzRecord(f *testing.F) {
 		}
 		c := newChain(x, 0, 0)
 		took := c.take(&d, len(b))
-		if _, err := c.flush(); err == nil && took == stepTaken && c.x.ID() != d.After {
+		if _, err := c.flush(nil); err == nil && took == stepTaken && c.x.ID() != d.After {
 			t.Fatalf("content %016x after a delta to %016x", c.x.ID(), d.After)
 		}
 	})

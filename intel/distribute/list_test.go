@@ -85,7 +85,7 @@ func TestParts(t *testing.T) {
 	}
 	take(stepTaken, len(parts)-1)
 	take(stepDuplicate, 0)
-	if n, err := c.flush(); n != len(changes) || err != nil || c.x.ID() != own.ID() {
+	if n, err := c.flush(nil); n != len(changes) || err != nil || c.x.ID() != own.ID() {
 		t.Errorf("%d changes, %v", n, err)
 	}
 	c.seq = 0

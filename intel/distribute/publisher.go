@@ -42,10 +42,23 @@ func DefaultPublisherConfig() PublisherConfig {
 
 // Validate reports every setting that cannot work.
 func (c PublisherConfig) Validate() error {
-	if c.MaxChanges <= 0 || c.SnapshotChanges <= 0 || c.SnapshotEvery <= 0 || c.KeepFor < 0 {
-		return errors.New("max_changes, snapshot_changes and snapshot_every must be positive, keep_for must not be negative")
+	return errors.Join(positive("max_changes", c.MaxChanges), positive("snapshot_changes", c.SnapshotChanges), positive("snapshot_every", c.SnapshotEvery),
+		notNegative("keep_for", c.KeepFor))
+}
+
+// positive reports a setting that is not.
+func positive[N int | int64 | time.Duration](key string, n N) error {
+	if n > 0 {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: must be positive, not %v", key, n)
+}
+
+func notNegative(key string, d time.Duration) error {
+	if d >= 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: must not be negative, as %v is", key, d)
 }
 
 // PublisherSettings is what the publisher is given besides its configuration.

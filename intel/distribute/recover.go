@@ -179,7 +179,7 @@ func (r *replay) flush() {
 	if r.wrong != "" {
 		return
 	}
-	if _, err := r.c.flush(); err != nil {
+	if _, err := r.c.flush(nil); err != nil {
 		r.wrong = err.Error()
 	}
 }

@@ -86,6 +86,7 @@ func (f *Follower) adopt(got search) {
 	}
 	f.from, f.next, f.lost, f.search = got.offset, got.offset+1, false, search{}
 	f.set(func(s *FollowerStatus) {
+		s.Lacking = 0
 		s.Snapshot, s.SnapshotAt, s.State = nameOf(got.ref.Hash), got.ref.Made, StateCatchingUp
 	})
 }

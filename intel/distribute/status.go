@@ -35,6 +35,8 @@ type FollowerStatus struct {
 	Snapshot   string        `json:"snapshot,omitzero"`
 	SnapshotAt schema.Millis `json:"snapshot_at,omitzero"` // when it was published
 
+	Lacking int `json:"lacking,omitzero"` // published indicators that are left out: this build's rules are others than the publisher's
+
 	Applied      int64            `json:"applied_total"` // changes
 	Duplicates   int64            `json:"duplicates_total"`
 	Torn         int64            `json:"torn_total"`    // lists that were not complete
@@ -87,6 +89,7 @@ func (f *Follower) Collectors() []prometheus.Collector {
 			return 0
 		}),
 		gauge("held", "Indicators in force.", func(s FollowerStatus) float64 { return float64(s.Indicators) }),
+		gauge("lacking", "Published indicators that do not pass this build's rules, and are left out until the next snapshot.", func(s FollowerStatus) float64 { return float64(s.Lacking) }),
 		counter("applied_total", "Changes applied.", func(s FollowerStatus) int64 { return s.Applied }),
 		counter("duplicates_total", "Lists and references that were there before.", func(s FollowerStatus) int64 { return s.Duplicates }),
 		counter("unusable_total", "Records that could not be read, and lists that were not complete.", func(s FollowerStatus) int64 { return s.Unknown + s.Torn }),

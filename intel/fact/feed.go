@@ -1,10 +1,7 @@
 package fact
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/interdict/interdict/schema"
@@ -89,7 +86,7 @@ type Feed struct {
 	// Every is how often it is pulled. Default: 1h; files are watched.
 	Every time.Duration `yaml:"every"`
 	// Silence is how long a feed may bring nothing new before it counts as
-	// silent. Default: 0, never.
+	// silent, at least Every where it is pulled. Default: 0, never.
 	Silence time.Duration `yaml:"silence"`
 	// MaxBytes bounds what one pull may unpack to. Default: 4 GiB.
 	MaxBytes int64 `yaml:"max_bytes"`
@@ -99,7 +96,7 @@ type Feed struct {
 	// than 100 indicators may shrink as they like. 0 or 100: any may. Default: 90.
 	MaxShrink uint8 `yaml:"max_shrink"`
 	// AllowPrivate lets the URL and its redirects lead to private, loopback and
-	// link-local addresses. Default: false.
+	// link-local addresses, and Auth go over plain http. Default: false.
 	AllowPrivate bool `yaml:"allow_private"`
 	// Auth says who we are to the server.
 	Auth Auth `yaml:"auth"`
@@ -154,77 +151,6 @@ type Auth struct {
 func DefaultFeed() Feed {
 	return Feed{Format: FormatAuto, CSV: CSV{Header: "auto", Comma: ",", Comment: "#"}, Verdict: schema.VerdictMalicious, Confidence: 75,
 		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30, MaxShrink: 90}
-}
-
-// analystRank is the rank of what analysts say themselves (match.RankAnalyst).
-const analystRank = 255
-
-var feedName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
-
-// Validate reports settings that cannot work, and fills Transport where it
-// follows from URL or File.
-func (f *Feed) Validate() error {
-	if !feedName.MatchString(f.Name) {
-		return fmt.Errorf("feed name %q: want letters, digits, dot, dash and underscore, at most 100", f.Name)
-	}
-	fail := func(text string, args ...any) error {
-		return fmt.Errorf("feed %s: "+text, append([]any{f.Name}, args...)...)
-	}
-	if f.Transport == "" {
-		switch {
-		case f.URL != "" && f.File != "":
-			return fail("url and file: give one of them")
-		case f.URL != "":
-			f.Transport = TransportHTTP
-		case f.File != "":
-			f.Transport = TransportFile
-		default:
-			return fail("give url or file, or transport: upload")
-		}
-	}
-	switch f.Transport {
-	case TransportFile:
-		if f.File == "" {
-			return fail("transport file needs file")
-		}
-	case TransportHTTP, TransportTAXII, TransportMISP:
-		if f.URL == "" {
-			return fail("transport %s needs url", f.Transport)
-		}
-		if f.Transport == TransportTAXII && f.Collection == "" {
-			return fail("transport taxii needs collection")
-		}
-	case TransportUpload:
-	default:
-		return fail("transport %q is unknown", f.Transport)
-	}
-	if !slices.Contains(Formats(), f.Format) {
-		return fail("format %q is unknown", f.Format)
-	}
-	if f.Confidence > 100 || f.MaxShrink > 100 {
-		return fail("confidence %d, max_shrink %d: want 0 to 100", f.Confidence, f.MaxShrink)
-	}
-	if f.Rank == analystRank {
-		return fail("rank %d is that of analysts: want 0 to %d", f.Rank, analystRank-1)
-	}
-	if !slices.Contains([]string{"", "auto", "yes", "no"}, f.CSV.Header) {
-		return fail("csv header %q: want auto, yes or no", f.CSV.Header)
-	}
-	if c := f.CSV.Comma; len(c) > 1 && c != "tab" || strings.ContainsAny(c, "\"\r\n") {
-		return fail("csv comma %q: want one character, or tab", c)
-	}
-	if f.TLP.Bound() && f.Tenant == "" {
-		return fail("tlp %s needs tenant: such indicators never leave theirs", f.TLP)
-	}
-	for _, t := range f.Types {
-		if parsed := schema.ObservableUnknown; parsed.UnmarshalText([]byte(t)) != nil || t == "unknown" {
-			return fail("type %q is unknown", t)
-		}
-	}
-	if f.Every < time.Second || f.Silence < 0 || f.ValidFor < 0 || f.MaxBytes <= 0 {
-		return fail("every must be at least 1s, max_bytes positive, silence and valid_for not negative")
-	}
-	return nil
 }
 
 // Takes reports whether the feed's settings admit a type.

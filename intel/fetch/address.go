@@ -22,23 +22,32 @@ var reserved = [...]netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this host
 	netip.MustParsePrefix("100.64.0.0/10"),   // carrier-grade NAT
 	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
+	netip.MustParsePrefix("192.0.2.0/24"),    // documentation: nobody's, so that some use it inside
+	netip.MustParsePrefix("192.88.99.0/24"),  // relays of 6to4
 	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 	netip.MustParsePrefix("240.0.0.0/4"),     // future use, and broadcast
-	netip.MustParsePrefix("64:ff9b:1::/48"),  // NAT64 inside a network
-	netip.MustParsePrefix("100::/64"),        // discarded
-	netip.MustParsePrefix("2001::/32"),       // Teredo: leads to any IPv4 address
-	netip.MustParsePrefix("fec0::/10"),       // site-local
-	netip.MustParsePrefix("::ffff:0:0:0/96"), // translated
+	netip.MustParsePrefix("2001::/23"),       // protocols, of which Teredo leads to any IPv4 address
+	netip.MustParsePrefix("2001:db8::/32"),   // documentation
+	netip.MustParsePrefix("3fff::/20"),       // documentation
 }
+
+// global6 is all of IPv6 that is given to networks of the Internet; nat64 leads to its
+// IPv4 from there.
+var (
+	global6 = netip.MustParsePrefix("2000::/3")
+	nat64   = netip.MustParsePrefix("64:ff9b::/96")
+)
 
 // Networks that hold an IPv4 address, and the byte at which it begins.
 var embedding = [...]struct {
 	net netip.Prefix
 	at  int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64
-	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4
-	{netip.MustParsePrefix("::/96"), 12},        // IPv4-compatible
+	{nat64, 12},
+	{netip.MustParsePrefix("2002::/16"), 2}, // 6to4
+	{netip.MustParsePrefix("::/96"), 12},    // IPv4-compatible
 }
 
 // special says what an address is if it is no public unicast one, else "".
@@ -76,6 +85,9 @@ func special(a netip.Addr) string {
 			if inner := special(netip.AddrFrom4([4]byte(b[12:]))); inner != "" {
 				return inner + " inside IPv6"
 			}
+		}
+		if !global6.Contains(a) && !nat64.Contains(a) {
+			return "reserved"
 		}
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -113,6 +114,9 @@ func readCredentials(a *fact.Auth) (*credentials, error) {
 			return nil, errors.New("auth: ca_file has no certificate in PEM form")
 		}
 	}
+	for _, s := range c.secrets { // as a URL has them
+		c.secrets = append(c.secrets, url.PathEscape(s), url.QueryEscape(s))
+	}
 	return c, nil
 }
 
@@ -122,7 +126,7 @@ func readSecret(what, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text = bytes.TrimSpace(text)
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))
 	if len(text) == 0 {
 		return "", fmt.Errorf("auth: %s is empty", what)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -22,7 +23,7 @@ func (p *pull) part(part fact.Part, b *body) error {
 		return fmt.Errorf("%s: %w", part.Name, b.failed)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", part.Name, err)
+		return fmt.Errorf("%s: %w", part.Name, &yieldError{err})
 	}
 	if _, err := io.Copy(io.Discard, b); err != nil {
 		return fmt.Errorf("%s: %w", part.Name, err)
@@ -89,9 +90,16 @@ func open(ctx context.Context, raw io.Reader, encoded, framed bool, room *budget
 	if !framed {
 		return nil, permanent(errors.New("the server gives neither length nor chunks, so that a whole body cannot be told from a cut one: refused"))
 	}
-	b.r = r
+	text := bufio.NewReaderSize(r, 64<<10) // r itself, if it is one
+	if start, _ := text.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
+		_, _ = text.Discard(len(byteOrderMark)) // they are there
+	}
+	b.r = text
 	return b, nil
 }
+
+// byteOrderMark says that a text is UTF-8, which JSON needs nobody to say.
+const byteOrderMark = "\ufeff"
 
 func (b *body) Read(to []byte) (int, error) {
 	if b.done != nil {
@@ -134,7 +142,7 @@ func (b *body) explain(err error) error {
 	case cause != nil:
 		return cause
 	case errors.Is(err, errTooLarge):
-		return permanent(fmt.Errorf("more than %s: refused", b.room.what))
+		return permanent(fmt.Errorf("more than %s: %w", b.room.what, errTooLarge))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the body is cut short: %w", err)
 	}
@@ -147,7 +155,8 @@ func (b *body) shut() {
 	}
 }
 
-var errTooLarge = errors.New("too large")
+// errTooLarge is said behind which bound was passed.
+var errTooLarge = errors.New("refused")
 
 // limited gives errTooLarge behind so many bytes, where io.LimitReader would make
 // the body look whole.
@@ -168,25 +177,36 @@ func (l *limited) Read(to []byte) (int, error) {
 	return n, err
 }
 
+// slowest is how many bytes of a body must come within Config.Idle, so that nobody
+// holds a pull for hours with a byte now and then.
+const slowest = 1 << 10
+
 // patient ends a request whose body stalls: it has no patience with the server, but
 // all with the caller, whose time between two reads does not count.
 type patient struct {
 	r     io.ReadCloser
 	idle  time.Duration
+	left  time.Duration // for the rest of the next bytes
+	need  int           // of them
 	timer *time.Timer
 	stop  context.CancelCauseFunc
 }
 
 func newPatient(r io.ReadCloser, idle time.Duration, stop context.CancelCauseFunc) *patient {
-	t := time.AfterFunc(idle, func() { stop(fmt.Errorf("no byte for %v: the server has stalled", idle)) })
+	t := time.AfterFunc(idle, func() { stop(fmt.Errorf("fewer than %d bytes in %v: the server has stalled", slowest, idle)) })
 	t.Stop()
-	return &patient{r: r, idle: idle, timer: t, stop: stop}
+	return &patient{r: r, idle: idle, left: idle, need: slowest, timer: t, stop: stop}
 }
 
 func (p *patient) Read(to []byte) (int, error) {
-	p.timer.Reset(p.idle)
+	begin := time.Now()
+	p.timer.Reset(max(p.left, 0))
 	n, err := p.r.Read(to)
 	p.timer.Stop()
+	p.left -= time.Since(begin)
+	if p.need -= n; p.need <= 0 {
+		p.left, p.need = p.idle, slowest
+	}
 	return n, err
 }
 
@@ -203,12 +223,14 @@ func (p *patient) close() {
 func (a *answer) text(idle time.Duration, room *budget) (*body, func(), error) {
 	in := newPatient(a.Body, idle, a.stop)
 	encoded := false
-	switch a.Header.Get("Content-Encoding") {
-	case "", "identity":
-	case "gzip", "x-gzip":
-		encoded = true
-	default:
-		return nil, in.close, permanent(errors.New("the content encoding is another than gzip, which was asked for"))
+	for one := range strings.SplitSeq(strings.Join(a.Header.Values("Content-Encoding"), ","), ",") {
+		switch one = strings.ToLower(strings.TrimSpace(one)); {
+		case one == "" || one == "identity":
+		case !encoded && (one == "gzip" || one == "x-gzip"):
+			encoded = true
+		default:
+			return nil, in.close, permanent(errors.New("the content encoding is another than gzip, which was asked for"))
+		}
 	}
 	framed := a.ProtoMajor > 1 || a.ContentLength >= 0 || len(a.TransferEncoding) > 0
 	b, err := open(a.ctx, in, encoded, framed, room)

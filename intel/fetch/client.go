@@ -21,8 +21,10 @@ type Config struct {
 
 	Connect time.Duration // to connect, and again for the TLS handshake; default: 15s
 	Header  time.Duration // from the request to the response's header; default: 60s
-	Idle    time.Duration // without a byte of a body; default: 60s
+	Idle    time.Duration // for each KiB of a body, or less if it ends; default: 60s
 	Total   time.Duration // of a whole pull, with what the caller does in it; default: 2h
+
+	Overlap time.Duration // how long after its date an object of TAXII may come to be seen; default: 10m
 
 	PageSize int   // objects asked for in a TAXII page; default: 1000
 	MaxPages int   // TAXII pages of one pull; default: 100,000
@@ -57,14 +59,23 @@ type Result struct {
 	// Update: what pulls before it brought does not count any more.
 	Full bool
 	// Whole says, for mode Update, that each part is all there is of its name:
-	// what an earlier part of the same name said and this one does not is gone.
+	// what an earlier part of the same name said and this one does not is gone. Parts
+	// "removal" take back at once what is remembered of it, which is not all: a full
+	// pull brings the rest in order.
 	Whole bool
 	// Gone are names of earlier parts that the feed no longer has: what they said
-	// is gone.
+	// is gone, likewise.
 	Gone []string
 	// Skipped are parts that could not be had while the others could, each with
 	// the reason, at most 100. They are tried again at the next pull.
 	Skipped []string
+	// Broken are files of several that alone could not be read, or that yield called a
+	// BadPart, with why. Some of their bytes may have been yielded. Mode is Update then,
+	// so that what they said before can stay.
+	Broken map[string]error
+	// Waiting says, of a feed of files that never had any, that none is there yet. It is
+	// NotModified then.
+	Waiting string
 }
 
 // Yield takes one part. The body must not be used after it returns.
@@ -85,6 +96,7 @@ func New(cfg Config) (*Client, error) {
 	orTime(&cfg.Header, 60*time.Second)
 	orTime(&cfg.Idle, 60*time.Second)
 	orTime(&cfg.Total, 2*time.Hour)
+	orTime(&cfg.Overlap, 10*time.Minute)
 	orCount(&cfg.PageSize, 1000)
 	orCount(&cfg.MaxPages, 100_000)
 	orCount(&cfg.MaxIndex, 64<<20)

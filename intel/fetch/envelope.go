@@ -4,16 +4,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/zeebo/xxh3"
 )
 
 // envelope watches the text of a TAXII page go by and picks out what the client
-// needs: "more" and "next", which may stand behind megabytes of objects, and whether
-// the text is whole. It keeps only those few bytes.
+// needs: "more" and "next", which may stand behind megabytes of objects, the hash of
+// each object's text, and whether the text is whole. It keeps only those few bytes.
 type envelope struct {
 	more    bool
 	next    string
-	objects int // elements of "objects" that are objects
+	objects int               // elements of "objects" that are objects
+	object  func(hash uint64) // told of each of them; may be nil
 
+	within  bool // an element of "objects"
+	sum     xxh3.Hasher
 	depth   int
 	began   bool
 	inText  bool
@@ -34,10 +39,25 @@ var (
 
 // Write takes the next bytes.
 func (e *envelope) Write(text []byte) (int, error) {
+	begin := 0 // of an object's text
 	for i, c := range text {
+		within := e.within
 		if err := e.step(c); err != nil {
 			return i, err
 		}
+		if within == e.within || e.object == nil {
+			continue
+		}
+		if e.within {
+			begin = i
+			continue
+		}
+		e.sum.Write(text[begin : i+1])
+		e.object(e.sum.Sum64())
+		e.sum.Reset()
+	}
+	if e.within && e.object != nil {
+		e.sum.Write(text[begin:])
 	}
 	return len(text), nil
 }
@@ -72,6 +92,7 @@ func (e *envelope) step(c byte) error {
 		}
 		if e.depth == 2 && e.key == "objects" && c == '{' {
 			e.objects++
+			e.within = true
 		}
 		if e.depth == 0 {
 			e.began, e.isKey = true, true
@@ -89,6 +110,9 @@ func (e *envelope) step(c byte) error {
 			}
 		}
 		e.depth--
+		if e.depth == 2 {
+			e.within = false
+		}
 		e.put(c)
 		return nil
 	case ',':

@@ -3,8 +3,11 @@ package fetch
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/zeebo/xxh3"
 )
 
 func TestEnvelope(t *testing.T) {
@@ -40,8 +43,9 @@ func TestEnvelope(t *testing.T) {
 		{text: `{"a":"}`, err: errCutPage},
 		{text: `{"a":"\"}`, err: errCutPage},
 	} {
-		for _, step := range []int{len(c.text) + 1, 1} { // the cuts between writes must not matter
-			e := &envelope{}
+		var sums [2][]uint64
+		for i, step := range []int{len(c.text) + 1, 1} { // the cuts between writes must not matter
+			e := &envelope{object: func(sum uint64) { sums[i] = append(sums[i], sum) }}
 			var err error
 			for rest := c.text; rest != "" && err == nil; rest = rest[min(step, len(rest)):] {
 				_, err = e.Write([]byte(rest[:min(step, len(rest))]))
@@ -56,6 +60,9 @@ func TestEnvelope(t *testing.T) {
 				t.Errorf("%.60q: more %v, next %q, %d objects", c.text, e.more, e.next, e.objects)
 			}
 		}
+		if !slices.Equal(sums[0], sums[1]) || c.err == nil && len(sums[0]) != c.want.objects {
+			t.Errorf("%.60q: hashes %x, byte by byte %x", c.text, sums[0], sums[1])
+		}
 	}
 }
 
@@ -64,7 +71,7 @@ func BenchmarkEnvelope(b *testing.B) {
 	page := []byte(`{"objects":[` + strings.Repeat(`{"type":"indicator","id":"indicator--a0000000-0000-4000-8000-000000000001","pattern":"[domain-name:value = 'bad.example']"},`, 10_000) + `{}],"more":true,"next":"x"}`)
 	b.SetBytes(int64(len(page)))
 	for b.Loop() {
-		e := &envelope{}
+		e := &envelope{object: func(uint64) {}}
 		if _, err := e.Write(page); err != nil || e.whole() != nil {
 			b.Fatal(err)
 		}
@@ -78,7 +85,8 @@ func FuzzEnvelope(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		e := &envelope{}
+		var sums []uint64
+		e := &envelope{object: func(sum uint64) { sums = append(sums, sum) }}
 		_, err := e.Write(text)
 		if err == nil {
 			err = e.whole()
@@ -107,16 +115,16 @@ func FuzzEnvelope(f *testing.F) {
 		if badMore || badNext || e.more != more || e.next != next {
 			t.Errorf("%q: more %v and next %q, want %v and %q", text, e.more, e.next, more, next)
 		}
-		count := 0
+		var want []uint64
 		if json.Unmarshal(all["objects"], &objects) == nil {
 			for _, o := range objects {
 				if o[0] == '{' {
-					count++
+					want = append(want, xxh3.Hash(o))
 				}
 			}
 		}
-		if e.objects != count {
-			t.Errorf("%q: %d objects, want %d", text, e.objects, count)
+		if e.objects != len(want) || !slices.Equal(sums, want) {
+			t.Errorf("%q: %d objects of hashes %x, want %x", text, e.objects, sums, want)
 		}
 	})
 }

@@ -37,6 +37,19 @@ func RetryAt(err error) (time.Time, bool) {
 	return f.at, true
 }
 
+// yieldError is an error of who takes the parts.
+type yieldError struct{ error }
+
+func (e *yieldError) Unwrap() error { return e.error }
+
+type partError struct{ error }
+
+func (e *partError) Unwrap() error { return e.error }
+
+// BadPart makes of an error of yield one that is about the part alone. Of a folder the
+// other files are taken all the same: see Result.Broken.
+func BadPart(err error) error { return &partError{err} }
+
 const longestWait = 24 * time.Hour
 
 // refused makes the error of a response that is not what was asked for.
@@ -55,7 +68,7 @@ func refused(r *http.Response, now time.Time, err error) error {
 // retryAfter reads seconds or a date; the zero time if it is neither.
 func retryAfter(text string, now time.Time) time.Time {
 	var at time.Time
-	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil {
+	if seconds, err := strconv.ParseUint(text, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) { // the largest then
 		at = now.Add(time.Duration(min(seconds, uint64(longestWait/time.Second))) * time.Second)
 	} else if date, err := http.ParseTime(text); err == nil {
 		at = date

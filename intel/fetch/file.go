@@ -7,10 +7,6 @@ import (
 	"hash"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -29,10 +25,13 @@ type mark struct {
 	Inode uint64 `json:"inode,omitempty"`
 	Hash  string `json:"hash"`            // of the bytes as they are on disk
 	Fresh bool   `json:"fresh,omitempty"` // it was read so soon after its change that another may have left size and time alike
+
+	Broken bool        `json:"broken,omitempty"` // it could not be used; there is no hash
+	Perm   fs.FileMode `json:"perm,omitempty"`   // of one that is broken: giving leave to read it is no change of the file
 }
 
 func (m mark) same(fi fs.FileInfo) bool {
-	return m.Size == fi.Size() && m.Time == fi.ModTime().UnixNano() && m.Inode == inode(fi)
+	return m.Size == fi.Size() && m.Time == fi.ModTime().UnixNano() && m.Inode == inode(fi) && (!m.Broken || m.Perm == fi.Mode())
 }
 
 func inode(fi fs.FileInfo) uint64 {
@@ -44,158 +43,49 @@ func inode(fi fs.FileInfo) uint64 {
 
 func fresh(fi fs.FileInfo, now time.Time) bool { return now.Sub(fi.ModTime()) < settled }
 
-// source is a file that belongs to a feed.
-type source struct {
-	name   string // relative to the folder or to the fixed part of the glob
-	path   string
-	inside bool // found in a folder: a symbolic link counts only if it stays in there
-	info   fs.FileInfo
+// Seen is what a look at the files of a feed found.
+type Seen struct {
+	// Print is another one when any of the files is, as far as names, sizes, times and
+	// permissions tell, or when looking fails in another way.
+	Print string
+	// Changed says that the files are not those that gave the state.
+	Changed bool
+	// Settled says that all of them have been left alone for two seconds, so that none
+	// is read half. A file that is written all the time never is; Pull reads it all the
+	// same.
+	Settled bool
 }
 
-var errNotRegular = errors.New("not a regular file")
-
-// openRegular opens a file, but no device, pipe or folder. It never waits for the
-// other end of a pipe.
-func openRegular(stat func(string) (fs.FileInfo, error), open func(string, int, fs.FileMode) (*os.File, error), name string) (*os.File, error) {
-	fi, err := stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !fi.Mode().IsRegular() { // opening a device may already do something
-		return nil, fmt.Errorf("%s: %w", name, errNotRegular)
-	}
-	f, err := open(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	if fi, err = f.Stat(); err != nil || !fi.Mode().IsRegular() {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, errNotRegular))
-	}
-	return f, nil
-}
-
-func (s *source) open() (*os.File, error) {
-	if !s.inside {
-		return openRegular(os.Stat, os.OpenFile, s.path)
-	}
-	root, err := os.OpenRoot(filepath.Dir(s.path))
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return openRegular(root.Stat, root.OpenFile, filepath.Base(s.path))
-}
-
-// find lists the files of a feed in the order of their names, with what was left
-// out. There is at least one: a folder that is suddenly empty is rather a mount
-// that is missing than a feed that has nothing left to say; who means that leaves an
-// empty file.
-func find(place string, most int) (found []source, skipped []string, err error) {
-	var paths []string
-	base := filepath.Dir(place)
-	fi, err := os.Stat(place)
-	switch {
-	case err == nil && fi.Mode().IsRegular():
-		return []source{{name: filepath.Base(place), path: place, info: fi}}, nil, nil
-	case err == nil && fi.IsDir():
-		entries, err := os.ReadDir(place)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".") {
-				paths = append(paths, filepath.Join(place, e.Name()))
-			}
-		}
-		base = place
-	case err == nil:
-		return nil, nil, fmt.Errorf("%s: %w", place, errNotRegular)
-	case strings.ContainsAny(place, "*?["):
-		if paths, err = filepath.Glob(place); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", place, err)
-		}
-		for strings.ContainsAny(base, "*?[") {
-			base = filepath.Dir(base)
-		}
-	default:
-		return nil, nil, err
-	}
-	for _, path := range paths {
-		s, err := look(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		if s.name, err = filepath.Rel(base, path); err != nil {
-			return nil, nil, err
-		}
-		switch {
-		case s.info == nil:
-			skipped = append(skipped, s.name+": a symbolic link that leads nowhere or out of its folder")
-		case s.info.Mode().IsRegular():
-			found = append(found, s)
-		case !s.info.IsDir():
-			skipped = append(skipped, s.name+": "+errNotRegular.Error())
-		}
-	}
-	if len(found) == 0 {
-		return nil, nil, fmt.Errorf("%s: no file is there", place)
-	}
-	if len(found) > most {
-		return nil, nil, permanent(fmt.Errorf("%s: %d files, more than %d", place, len(found), most))
-	}
-	slices.SortFunc(found, func(a, b source) int { return strings.Compare(a.name, b.name) })
-	return found, skipped, nil
-}
-
-// look finds out what a path in a folder is; without info if it is a link that
-// does not count.
-func look(path string) (source, error) {
-	s := source{path: path, inside: true}
-	root, err := os.OpenRoot(filepath.Dir(path))
-	if err != nil {
-		return s, err
-	}
-	defer root.Close()
-	fi, err := root.Stat(filepath.Base(path))
-	if err != nil {
-		if link, other := root.Lstat(filepath.Base(path)); other == nil && link.Mode()&fs.ModeSymlink != 0 {
-			return s, nil
-		}
-		return s, fmt.Errorf("%s: %w", path, err)
-	}
-	s.info = fi
-	return s, nil
-}
-
-// Changed reports whether a feed of transport file is worth a Pull: its files are
-// not those that gave the state, and have been left alone for two seconds, so that
-// one being written is not read half. It looks at names, sizes and times only, and
-// is cheap enough to be called every few seconds. A file that is written all the
-// time is never worth it; Pull reads it all the same.
-func (c *Client) Changed(f *fact.Feed, state []byte) (bool, error) {
+// Look looks at the names, sizes and times of a feed of transport file, beside the
+// state that a pull gave. It reads no file, and is cheap enough to be called every few
+// seconds.
+func (c *Client) Look(f *fact.Feed, state []byte) Seen {
 	st, _ := decodeState(state, place(f))
 	found, _, err := find(f.File, c.cfg.MaxFiles)
 	if err != nil {
-		return false, fmt.Errorf("feed %s: %w", f.Name, err)
+		return Seen{Print: "error: " + err.Error(), Changed: true, Settled: true}
 	}
-	changed := len(found) != len(st.Files)
+	seen := Seen{Changed: len(found) != len(st.Files), Settled: true}
 	now := c.cfg.Now()
+	h := xxh3.New()
 	for _, s := range found {
+		young := fresh(s.info, now)
+		fmt.Fprintf(h, "%q %d %d %d %o %t\n", s.name, s.info.Size(), s.info.ModTime().UnixNano(), inode(s.info), s.info.Mode(), young)
 		old, known := st.Files[s.name]
 		if known && !old.Fresh && old.same(s.info) {
 			continue
 		}
-		if fresh(s.info, now) && !s.info.ModTime().After(now) {
-			return false, nil // soon
+		if young && !s.info.ModTime().After(now) {
+			seen.Settled = false
 		}
 		// A fresh one is to be compared by content once; with a time in the future it
 		// would be for ever.
-		if !old.same(s.info) || !fresh(s.info, now) {
-			changed = true
+		if !old.same(s.info) || !young {
+			seen.Changed = true
 		}
 	}
-	return changed, nil
+	seen.Print = fmt.Sprintf("%d files: %x", len(found), h.Sum(nil))
+	return seen
 }
 
 func (p *pull) file(ctx context.Context) error {
@@ -206,6 +96,9 @@ func (p *pull) file(ctx context.Context) error {
 	for _, text := range skipped[:min(len(skipped), 100)] {
 		p.result.Skipped = append(p.result.Skipped, text)
 	}
+	if len(found) == 0 {
+		return p.none()
+	}
 	unchanged, err := p.unchanged(ctx, found)
 	if err != nil {
 		return err
@@ -215,14 +108,36 @@ func (p *pull) file(ctx context.Context) error {
 		return nil
 	}
 	marks := make(map[string]mark, len(found))
+	broken := map[string]error{}
 	for _, s := range found {
 		m, err := p.read(ctx, &s)
 		if err != nil {
-			return err
+			if len(found) == 1 || ctx.Err() != nil || !ofOne(err) {
+				return err
+			}
+			broken[s.name] = err
+			m = mark{Size: s.info.Size(), Time: s.info.ModTime().UnixNano(), Inode: inode(s.info), Broken: true, Perm: s.info.Mode()}
 		}
 		marks[s.name] = m
 	}
+	if len(broken) == len(found) {
+		return fmt.Errorf("none of %d files can be used, the first: %w", len(found), broken[found[0].name])
+	}
+	if len(broken) > 0 {
+		p.result.Mode, p.result.Broken = fact.Update, broken
+	}
 	p.next.Files = marks
+	return nil
+}
+
+// none ends a pull where no file is there. A folder that is suddenly empty is rather a
+// mount that is missing than a feed that has nothing left to say: what was said stays.
+// Who means that leaves an empty file.
+func (p *pull) none() error {
+	if n := len(p.old.Files); n > 0 {
+		return fmt.Errorf("%s: no file is there any more, where there were %d: what they said stays in force until one is there, an empty one if need be", p.f.File, n)
+	}
+	p.result.NotModified, p.result.Waiting = true, "no file yet in "+p.f.File
 	return nil
 }
 
@@ -233,7 +148,7 @@ func (p *pull) unchanged(ctx context.Context, found []source) (bool, error) {
 		return false, nil
 	}
 	for _, s := range found {
-		if m, ok := p.old.Files[s.name]; !ok || m.Size != s.info.Size() {
+		if m, ok := p.old.Files[s.name]; !ok || m.Broken || m.Size != s.info.Size() {
 			return false, nil
 		}
 	}
@@ -271,6 +186,19 @@ func (p *pull) read(ctx context.Context, s *source) (mark, error) {
 	})
 }
 
+// ofOne reports an error that is about one file, while the others can be taken: not one
+// of who takes them, nor of all of them together.
+func ofOne(err error) bool {
+	if _, ok := errors.AsType[*yieldError](err); ok {
+		_, bad := errors.AsType[*partError](err)
+		return bad
+	}
+	return !errors.Is(err, errTooLarge) && !errors.Is(err, errChanging)
+}
+
+// errChanging says that a file is being written.
+var errChanging = errors.New("changed while it was read")
+
 // through opens a file for use, which must read it to its end, and marks it. A
 // file that changes meanwhile is an error.
 func (p *pull) through(s *source, h hash.Hash, use func(io.Reader) error) (mark, error) {
@@ -292,7 +220,7 @@ func (p *pull) through(s *source, h hash.Hash, use func(io.Reader) error) (mark,
 		return mark{}, err
 	}
 	if before.Size() != after.Size() || !before.ModTime().Equal(after.ModTime()) {
-		return mark{}, fmt.Errorf("%s: changed while it was read", s.name)
+		return mark{}, fmt.Errorf("%s: %w", s.name, errChanging)
 	}
 	return mark{Size: before.Size(), Time: before.ModTime().UnixNano(), Inode: inode(before), Hash: fmt.Sprintf("%x", h.Sum(nil)), Fresh: fresh(before, now)}, nil
 }

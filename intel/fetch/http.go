@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"time"
 
 	"github.com/interdict/interdict/intel/fact"
 )
@@ -22,7 +23,7 @@ type answer struct {
 // ends the answer through text or drop.
 func (s *session) ask(ctx context.Context, u *url.URL, header http.Header) (*answer, error) {
 	ctx, stop := context.WithCancelCause(ctx)
-	resp, err := s.get(ctx, u, header)
+	resp, err := s.get(ctx, stop, u, header)
 	if err != nil {
 		stop(nil)
 		return nil, err
@@ -79,9 +80,19 @@ func (p *pull) conditional() http.Header {
 	return h
 }
 
-// remember keeps what conditional needs.
-func (st *state) remember(h http.Header) {
+// remember keeps what conditional needs. A date alone that is of just now may be that
+// of the next change too, within the same second, and is not kept.
+func (st *state) remember(h http.Header, now time.Time) {
 	st.ETag, st.Modified = validator(h.Get("ETag")), validator(h.Get("Last-Modified"))
+	if st.ETag != "" {
+		return
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date // by the server's own clock
+	}
+	if modified, err := http.ParseTime(st.Modified); err == nil && now.Sub(modified) < settled {
+		st.Modified = ""
+	}
 }
 
 // askChanged asks for what may be as it was. The answer is then set only if it has
@@ -123,6 +134,6 @@ func (p *pull) http(ctx context.Context, s *session) error {
 	if err := p.part(fact.Part{Name: name, Format: p.f.Format}, b); err != nil {
 		return fmt.Errorf("%s: %w", show(u), err)
 	}
-	p.next.remember(a.Header)
+	p.next.remember(a.Header, p.c.cfg.Now())
 	return nil
 }

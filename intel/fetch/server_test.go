@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/interdict/interdict/intel/fact"
 )
@@ -56,7 +57,7 @@ func TestTAXIIServer(t *testing.T) {
 	}
 
 	// Two batches: the server gives all objects of a batch one date.
-	added := append(addObjects(t, f, 1, 33), addObjects(t, f, 2, 5)...)
+	added := append(addObjects(t, f, 1, 33, time.Time{}), addObjects(t, f, 2, 5, time.Time{})...)
 	before := r.State
 	r, g = mustPull(t, c, f, before)
 	once(t, g, added)
@@ -64,6 +65,25 @@ func TestTAXIIServer(t *testing.T) {
 	if r, _ = mustPull(t, c, f, r.State); !r.NotModified || r.Full {
 		t.Errorf("nothing was added: %+v", r)
 	}
+
+	// At the very date of what was had, and with one that is past.
+	began := time.Now().UTC()
+	at := addObjects(t, f, 3, 2, began)
+	r, _ = mustPull(t, c, f, r.State)
+	more := slices.Concat(addObjects(t, f, 4, 3, began), addObjects(t, f, 5, 2, began.Add(-5*time.Minute)))
+	r, g = mustPull(t, c, f, r.State)
+	have := map[string]int{}
+	stixIDs(t, have, g)
+	for _, id := range more {
+		if have[id] != 1 {
+			t.Errorf("%s was added late and had %d times", id, have[id])
+		}
+	}
+	t.Logf("%d objects added late, had with %d others", len(more), len(have)-len(more))
+	if r, _ = mustPull(t, c, f, r.State); !r.NotModified || r.Full {
+		t.Errorf("nothing was added: %+v", r)
+	}
+	added = slices.Concat(added, at, more)
 
 	// Cut off in each page in turn, and taken up again.
 	for cut := range 10 {
@@ -109,8 +129,9 @@ func TestTAXIIServer(t *testing.T) {
 	failPull(t, c, &other, nil, "status 404")
 }
 
-// addObjects adds n made-up indicators by the server's own API and gives their ids.
-func addObjects(t *testing.T, f *fact.Feed, batch, n int) []string {
+// addObjects adds n made-up indicators by the server's own API and gives their ids. The
+// server says that they were added at a date; zero: now.
+func addObjects(t *testing.T, f *fact.Feed, batch, n int, date time.Time) []string {
 	t.Helper()
 	var ids []string
 	var objects []map[string]string
@@ -121,7 +142,11 @@ func addObjects(t *testing.T, f *fact.Feed, batch, n int) []string {
 			"modified": "2026-02-02T00:00:00.000Z", "pattern": fmt.Sprintf("[domain-name:value = 'x%d-%d.bad.example']", batch, i),
 			"pattern_type": "stix", "valid_from": "2026-02-02T00:00:00Z"})
 	}
-	text, err := json.Marshal(map[string]any{"objects": objects})
+	envelope := map[string]any{"objects": objects}
+	if !date.IsZero() {
+		envelope["x_date_added"] = date.Format("2006-01-02T15:04:05.000000+00:00")
+	}
+	text, err := json.Marshal(envelope)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"syscall"
+	"time"
+	"unicode"
 
 	"github.com/interdict/interdict/intel/fact"
 )
@@ -120,11 +122,16 @@ func show(u *url.URL) string {
 }
 
 // get asks for a URL and follows redirects. The caller closes the body of the
-// response, whose status may be any but a redirect's.
-func (s *session) get(ctx context.Context, target *url.URL, header http.Header) (*http.Response, error) {
+// response, whose status may be any but a redirect's. An answer that does not begin in
+// time ends the request by stop: the transport has no bound for a proxy that takes a
+// connection and says nothing.
+func (s *session) get(ctx context.Context, stop context.CancelCauseFunc, target *url.URL, header http.Header) (*http.Response, error) {
 	u := target
+	most := 2*s.c.cfg.Connect + s.c.cfg.Header
 	for hop := 0; ; hop++ {
+		late := time.AfterFunc(most, func() { stop(fmt.Errorf("no answer for %v", most)) })
 		resp, err := s.once(ctx, u, header)
+		late.Stop()
 		if err != nil {
 			return nil, s.explain(ctx, target, u, err)
 		}
@@ -189,12 +196,22 @@ func (s *session) once(ctx context.Context, u *url.URL, header http.Header) (*ht
 // admitSpelled checks a host that is an address itself, or names this machine: all
 // that can be known where a proxy resolves names.
 func (s *session) admitSpelled(host string) error {
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return permanent(errors.New("the host has letters that may come to mean others: write it in ASCII (xn--)"))
+	}
+	host = strings.TrimRight(strings.ToLower(host), ".")
 	if a, err := netip.ParseAddr(host); err == nil {
 		return s.admitAddr(a)
 	}
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last == "localhost" {
 		return s.admitAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	}
+	// No name ends in a number. Old resolvers take 127.1, 2130706433 or 0x7f000001 for
+	// the address that it spells.
+	digits, hex := strings.CutPrefix(last, "0x")
+	if !hex && strings.Trim(digits, "0123456789") == "" || hex && strings.Trim(digits, "0123456789abcdef") == "" {
+		return permanent(errors.New("the host is a number and no address in its usual form: refused"))
 	}
 	return nil
 }
@@ -203,7 +220,8 @@ func (s *session) admitSpelled(host string) error {
 // credentials: the same scheme, host and port, or https on the same host where the
 // feed has http, each on its usual port.
 func (s *session) isOwn(u *url.URL) bool {
-	if !strings.EqualFold(u.Hostname(), s.origin.Hostname()) {
+	host, own := u.Hostname(), s.origin.Hostname()
+	if len(host) != len(own) || !strings.EqualFold(host, own) { // longer are letters that only fold to the same ones
 		return false
 	}
 	a, b := port(u), port(s.origin)
@@ -251,7 +269,7 @@ func (s *session) said(body io.Reader) string {
 
 func (s *session) short(text string) string {
 	text = s.creds.hide(text)
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0xfffd }), " ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == 0xfffd || !unicode.IsPrint(r) }), " ")
 	if r := []rune(text); len(r) > 200 {
 		text = string(r[:200]) + "..."
 	}

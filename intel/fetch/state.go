@@ -26,8 +26,10 @@ type state struct {
 
 	Collection string `json:"collection,omitempty"` // hash of the TAXII collection's URL
 	After      string `json:"after,omitempty"`      // added_after of the next request
+	Had        []byte `json:"had,omitempty"`        // hashes of objects that it may bring again, of eight bytes
 
-	Events map[string]int64 `json:"events,omitempty"` // of a MISP feed: uuid -> timestamp, in seconds
+	Events  map[string]int64  `json:"events,omitempty"`  // of a MISP feed: uuid -> timestamp, in seconds
+	Members map[string][]byte `json:"members,omitempty"` // of these events: the uuids of their attributes, if known
 }
 
 // place names where a feed is got, for comparison only.
@@ -55,6 +57,17 @@ func decodeState(text []byte, of string) (state, bool) {
 	if s.After != "" {
 		if _, err := parseAdded(s.After); err != nil {
 			return fresh, false
+		}
+	}
+	if s.After == "" || len(s.Had)%8 != 0 || len(s.Had) > 8*maxHad {
+		s.Had = nil
+	}
+	total := 0
+	for _, uuids := range s.Members {
+		total += len(uuids)
+		if len(uuids)%uuidBytes != 0 || total > maxMembers*uuidBytes {
+			s.Members = nil
+			break
 		}
 	}
 	return s, true

@@ -1,7 +1,7 @@
 package fetch
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,32 +17,41 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
+const taxiiType = "application/taxii+json"
+
 const (
-	taxiiType = "application/taxii+json"
 	// peeked is how much of a page is looked at before it is handed on, to see
-	// whether it has anything; in bytes.
+	// whether it has anything; held the same where it may all be known. In bytes.
 	peeked = 32 << 10
+	held   = 8 << 20
 )
-
-// added is the form of a time that every server must understand.
-const added = "2006-01-02T15:04:05.000000Z"
-
-// parseAdded reads a date a server gave, to the nanosecond.
-func parseAdded(text string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || len(text) > 64 {
-		return time.Time{}, errors.New("is no date")
-	}
-	return t.UTC(), nil
-}
 
 // taxii pulls the objects that were added to a collection since the last pull.
 //
-// The cursor is the date that the server says it added the last object at. It moves
-// past a date only when it is certain that all objects of that date were had: at the
-// end of the pages. Of a pull that ends early the next one begins just before the
-// last date seen, since a page may end between two objects of the same date. Some
-// objects are then had twice, none never.
+// The cursor is the date that the server says it added the last object at. TAXII gives
+// what was added after it, so by itself it would leave out for ever what comes to be
+// seen later with that date or an earlier one: of one batch that a page was cut from,
+// within a second or millisecond to which the server cuts or rounds its dates, from a
+// machine of the server's whose clock is behind, or out of a transaction or a search
+// index that shows things late. So the cursor also stays Config.Overlap behind the
+// time at which the pull began, by our clock or the server's (Date), whichever is
+// behind: by then all older dates are taken for seen. A step of a microsecond would
+// help with the first of these only, and a window before the last date would be read
+// at each pull for ever, large as it may be; this one is empty if nothing was added
+// just before a pull. It also keeps a date in the future from hiding all that is added
+// until then. What is seen later than that after its date is missed, as where a server
+// keeps dates of another's or of a clock that is far behind: ten minutes is more than
+// transactions, indexes and clocks that are set need, and little enough to be had twice.
+//
+// Objects that come again so are known by the hash of their text, of which the state
+// keeps the last maxHad. A page of nothing else is not handed on; one that has
+// something new is, with all it has, since objects of a page refer to each other. Of
+// what does come twice, nobody is the worse: it is the same version of the same id.
+//
+// The cursor moves past a date only when it is certain that all objects of that date
+// were had: at the end of the pages. Of a pull that ends early the next one begins
+// before the second of the last date seen, since a page may end between two objects of
+// the same date. Some objects are then had twice, none never.
 func (p *pull) taxii(ctx context.Context, s *session) error {
 	p.result.Mode = fact.Update
 	col, err := s.collection(ctx, p.f.Collection)
@@ -50,16 +59,27 @@ func (p *pull) taxii(ctx context.Context, s *session) error {
 		return err
 	}
 	if at := hashed(col.objects.String()); at != p.old.Collection {
-		p.next.Collection, p.next.After = at, ""
+		p.next.Collection, p.next.After, p.next.Had = at, "", nil
 		p.result.Full = true
 	}
-	pages := pages{p: p, s: s, objects: col.objects, after: p.next.After, from: p.next.After, seen: map[string]bool{}}
+	pages := pages{p: p, s: s, objects: col.objects, began: p.c.cfg.Now(), seen: map[string]bool{}}
+	if from, err := parseAdded(p.next.After); err == nil && from.After(pages.began) { // states of earlier versions may have such
+		p.next.After = dateText(pages.safe(from))
+	}
+	pages.after, pages.from = p.next.After, p.next.After
 	p.result.Full = p.result.Full || pages.after == ""
+	old := decodeHad(p.next.Had)
+	if !p.result.Full { // a full pull has everything, whatever was had before
+		pages.known = old.known()
+	}
 	err = pages.all(ctx)
 	p.result.NotModified = err == nil && pages.yielded == 0
 	if err != nil {
+		old.add(pages.had...)
+		p.next.Had = old.encode()
 		return fmt.Errorf("collection %s: %w", s.short(col.Title), err)
 	}
+	p.next.Had = pages.had.encode()
 	return nil
 }
 
@@ -72,12 +92,16 @@ type pages struct {
 	next    string
 	seen    map[string]bool // hashes of every "next" with the page it came on
 
+	began     time.Time // when the pages were asked for, by the slower clock
 	from      string    // added_after of the first request
 	first     time.Time // date of the first object
 	last      time.Time // newest date had
-	lastText  string
-	unordered bool // dates went back: an early end must not move the cursor
+	unordered bool      // dates went back: an early end must not move the cursor
 	yielded   int
+
+	known map[uint64]bool // hashes of objects that were had by earlier pulls
+	had   recent          // of this one's
+	ahead bytes.Buffer    // the beginning of a page
 }
 
 func (g *pages) all(ctx context.Context) error {
@@ -89,31 +113,25 @@ func (g *pages) all(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("page %d: %w", n, err)
 		}
-		before := g.last
-		if err := g.advance(header); err != nil {
-			return fmt.Errorf("page %d: %w", n, err)
-		}
+		g.advance(header)
 		if !env.more {
-			if later(g.lastText, g.p.next.After) {
-				g.p.next.After, g.p.progress = g.lastText, true
-			}
+			g.reach(g.last)
 			return nil
 		}
-		if err := g.turn(env, sum, before); err != nil {
+		if err := g.turn(env, sum); err != nil {
 			return permanent(fmt.Errorf("page %d: %w", n, err))
 		}
 	}
 }
 
 // advance notes the dates of a page that was taken whole.
-func (g *pages) advance(h http.Header) error {
-	text := h.Get("X-TAXII-Date-Added-Last")
-	if text == "" {
-		return nil
+func (g *pages) advance(h http.Header) {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil && date.Before(g.began) {
+		g.began = date
 	}
-	last, err := parseAdded(text)
+	last, err := parseAdded(h.Get("X-TAXII-Date-Added-Last"))
 	if err != nil {
-		return permanent(fmt.Errorf("X-TAXII-Date-Added-Last %.64q %w", text, err))
+		return
 	}
 	first, err := parseAdded(h.Get("X-TAXII-Date-Added-First"))
 	if err != nil {
@@ -127,22 +145,40 @@ func (g *pages) advance(h http.Header) error {
 		g.unordered = true
 	}
 	if last.Before(first) {
-		last, text = first, h.Get("X-TAXII-Date-Added-First")
+		last = first
 	}
 	if last.After(g.last) {
-		g.last, g.lastText = last, text
+		g.last = last
 	}
-	switch safe := justBefore(g.last); {
+	switch {
 	case g.unordered: // what was had cannot be told from what was not
 		g.p.next.After = g.from
-	case g.last.After(g.first) && later(safe, g.p.next.After): // dates were seen to rise
-		g.p.next.After, g.p.progress = safe, true
+	case g.last.After(g.first): // dates were seen to rise
+		g.reach(wellBefore(g.last))
 	}
-	return nil
+}
+
+// safe gives the date up to which all objects were certainly seen, if those up to t
+// were had.
+func (g *pages) safe(t time.Time) time.Time {
+	if settled := g.began.Add(-g.p.c.cfg.Overlap).Truncate(time.Microsecond); settled.Before(t) {
+		return settled
+	}
+	return t
+}
+
+// reach moves the cursor to a date up to which all was had, as far as is safe.
+func (g *pages) reach(t time.Time) {
+	if t = g.safe(t); t.IsZero() {
+		return
+	}
+	if old, err := parseAdded(g.p.next.After); err != nil || t.After(old) {
+		g.p.next.After, g.p.progress = dateText(t), true
+	}
 }
 
 // turn finds out how to ask for the next page.
-func (g *pages) turn(env *envelope, sum string, before time.Time) error {
+func (g *pages) turn(env *envelope, sum string) error {
 	if env.next != "" {
 		// Where the server keeps the place, the token may stay the same while the
 		// pages go on. The same one on the same page is a circle.
@@ -155,31 +191,22 @@ func (g *pages) turn(env *envelope, sum string, before time.Time) error {
 		return nil
 	}
 	// Without a token the dates turn the pages.
-	if g.lastText == "" {
+	if g.last.IsZero() {
 		return errors.New("the server has more, and says neither by \"next\" nor by X-TAXII-Date-Added-Last where it is")
 	}
 	g.next = ""
-	switch {
-	case g.last.After(before):
-		g.after = justBefore(g.last)
-	case g.after != g.lastText: // a whole page of one date
-		g.after = g.lastText
-	default:
-		return errors.New("the server has more, but its pages do not go on")
+	old, err := parseAdded(g.after)
+	for i, t := range []time.Time{wellBefore(g.last), justBefore(g.last), g.last} {
+		if err == nil && !t.After(old) {
+			continue // it would bring the same page again
+		}
+		g.after = dateText(t)
+		if i == 2 { // a whole page of one date
+			g.p.skip("date "+g.after, errors.New("the server gives no \"next\": what its page had no room for cannot be had"))
+		}
+		return nil
 	}
-	return nil
-}
-
-func justBefore(t time.Time) string { return t.Add(-time.Microsecond).Format(added) }
-
-// later reports whether a date is behind another, which may be empty.
-func later(a, b string) bool {
-	x, err := parseAdded(a)
-	if err != nil {
-		return false
-	}
-	y, err := parseAdded(b)
-	return err != nil || x.After(y)
+	return errors.New("the server has more, but its pages do not go on")
 }
 
 // page gets one page and hands it on, unless it has no objects. It gives the hash
@@ -204,30 +231,39 @@ func (g *pages) page(ctx context.Context, n int) (_ *envelope, sum string, _ htt
 	if err != nil {
 		return nil, "", nil, err
 	}
-	env := &envelope{}
-	ahead := bufio.NewReaderSize(b.r, peeked)
-	start, err := ahead.Peek(peeked)
-	text := xxh3.New()
-	b.r = io.TeeReader(io.TeeReader(ahead, env), text)
-	if err == io.EOF {
-		small := &envelope{}
-		if _, err := small.Write(start); err != nil {
-			return nil, "", nil, permanent(err)
+	var sums recent // of this page: they count when it was taken
+	fresh := 0
+	env := &envelope{object: func(sum uint64) {
+		sums.add(sum)
+		if !g.known[sum] {
+			fresh++
 		}
-		if small.objects == 0 {
-			if err := small.whole(); err != nil {
-				return nil, "", nil, err
-			}
-			return small, hashed(string(start)), a.Header, nil
-		}
+	}}
+	most := int64(peeked)
+	if len(g.known) > 0 {
+		most = held
 	}
-	g.yielded++
-	if err := g.p.part(fact.Part{Name: fmt.Sprintf("page %d", n), Format: fact.FormatSTIX}, b); err != nil {
-		return nil, "", nil, err
+	g.ahead.Reset()
+	got, err := g.ahead.ReadFrom(io.LimitReader(b.r, most))
+	if err != nil {
+		return nil, "", nil, b.explain(err)
+	}
+	text := xxh3.New()
+	watch := io.MultiWriter(env, text)
+	if _, err := watch.Write(g.ahead.Bytes()); err != nil {
+		return nil, "", nil, permanent(err)
+	}
+	if got == most || fresh > 0 {
+		g.yielded++
+		b.r = io.MultiReader(bytes.NewReader(g.ahead.Bytes()), io.TeeReader(b.r, watch))
+		if err := g.p.part(fact.Part{Name: fmt.Sprintf("page %d", n), Format: fact.FormatSTIX}, b); err != nil {
+			return nil, "", nil, err
+		}
 	}
 	if err := env.whole(); err != nil {
 		return nil, "", nil, err
 	}
+	g.had.add(sums...)
 	return env, fmt.Sprintf("%x", text.Sum(nil)), a.Header, nil
 }
 

@@ -215,7 +215,7 @@ func TestTAXIIPages(t *testing.T) {
 		{"no objects", func(m *taxiiServer) { m.ids, m.dates = nil, nil }, 1, ""},
 		{"one date", func(m *taxiiServer) { m.ids, m.dates = nil, nil; m.add(10, same) }, 1, ""},
 		{"no dates", func(m *taxiiServer) { m.dateless = true }, 1, ""},
-		{"no tokens", func(m *taxiiServer) { m.next = nil }, 2, ""},
+		{"no tokens", func(m *taxiiServer) { m.next = nil }, 3, ""},
 		{"no tokens and pages that end within a date", func(m *taxiiServer) {
 			m.next, m.ids, m.dates = nil, nil, nil
 			m.add(20, func(i int) time.Time { return now.Add(time.Duration(i/2) * time.Second) })
@@ -232,10 +232,6 @@ func TestTAXIIPages(t *testing.T) {
 		{"version not said", func(m *taxiiServer) { m.typ = taxiiType }, 1, ""},
 		{"JSON", func(m *taxiiServer) { m.typ = "application/json; charset=utf-8" }, 1, ""},
 		{"STIX", func(m *taxiiServer) { m.typ = "application/stix+json;version=2.1" }, 1, ""},
-		{"a bad date", func(m *taxiiServer) {
-			m.dates = []time.Time{time.Date(20260, 1, 1, 0, 0, 0, 0, time.UTC)}
-			m.ids = m.ids[:1]
-		}, 0, "is no date"},
 		{"two of a title", func(m *taxiiServer) { m.list = strings.ReplaceAll(m.list, "drop box", "indicators") }, 0, "2 collections have the title"},
 		{"not to be read", func(m *taxiiServer) { m.list = strings.ReplaceAll(m.list, "true", "false") }, 0, "can_read is false"},
 		{"not there", func(m *taxiiServer) { m.list = "[null]" }, 0, "no collection with the id or title"},
@@ -275,7 +271,7 @@ func TestTAXIIPages(t *testing.T) {
 func TestTAXIIInterrupted(t *testing.T) {
 	mine := errors.New("the disk is full")
 	for name, date := range map[string]func(int) time.Time{
-		"each its date":  func(i int) time.Time { return now.Add(time.Duration(i) * time.Millisecond) },
+		"each its date":  func(i int) time.Time { return now.Add(time.Duration(i) * time.Minute) },
 		"one date":       func(int) time.Time { return now },
 		"dates of four":  func(i int) time.Time { return now.Add(time.Duration(i/4) * time.Second) },
 		"dates of seven": func(i int) time.Time { return now.Add(time.Duration(i/7) * time.Microsecond) },

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -37,13 +38,20 @@ func (im *Import) Commit(fetchState []byte) (Report, error) {
 	if fetchState != nil && !json.Valid(fetchState) {
 		return fail(errors.New("the state for the next pull is no JSON"))
 	}
-	im.l.step("refusals")
+	if err := im.l.step("refusals"); err != nil {
+		return fail(err)
+	}
 	if err := errors.Join(im.refusalText.Flush(), im.refusals.Sync()); err != nil {
 		return fail(err)
 	}
+	taken := im.report
 	next, err := im.generation()
+	for err != nil && im.lose(err) {
+		im.report = taken
+		next, err = im.generation()
+	}
 	if err != nil {
-		return fail(err)
+		return fail(im.hopeless(found(im.feed.Name, err)))
 	}
 	if fetchState != nil {
 		next.Fetch = fetchState
@@ -52,14 +60,22 @@ func (im *Import) Commit(fetchState []byte) (Report, error) {
 		return fail(err)
 	}
 	if err := im.l.writeState(next); err != nil {
-		return fail(err)
+		now, other := im.l.state(im.feed.Name)
+		if errors.Is(other, ErrUnknownFeed) || other == nil && now.Last != next.Last {
+			return fail(err)
+		}
+		// It counts, or may: its files must stay.
+		im.done = true
+		return im.report, errors.Join(fmt.Errorf("importing feed %s: it may be in force, but not outlast a loss of power: %w", im.feed.Name, err), im.refusals.Close(), im.end())
 	}
 	// It counts. What follows can only leave files behind, which the next import
 	// sweeps.
 	im.done = true
-	im.l.step("committed")
-	err = errors.Join(im.refusals.Close(), im.l.sweep(next), im.end())
-	if err != nil {
+	err = errors.Join(im.l.step("committed"), im.facts.drop(), im.things.drop())
+	if err == nil {
+		err = im.l.sweep(next)
+	}
+	if err = errors.Join(err, im.refusals.Close(), im.end()); err != nil {
 		err = fmt.Errorf("importing feed %s: it is done, but cleaning up failed: %w", im.feed.Name, err)
 	}
 	return im.report, err
@@ -81,14 +97,18 @@ func (im *Import) openOld() (o opened, err error) {
 	if im.old == nil {
 		return o, nil
 	}
-	open := func(dst **table, number uint64, name string, kind byte) {
-		if number > 0 && err == nil {
-			*dst, err = openTable(generationFile(im.dir, number, name), kind)
+	open := func(dst **table, number uint64, name string, kind byte, lost bool) {
+		if number == 0 || err != nil || lost {
+			return
+		}
+		path := generationFile(im.dir, number, name)
+		if err = intact(path); err == nil {
+			*dst, err = openTable(path, kind)
 		}
 	}
-	open(&o.facts, im.old.Facts, "facts", kindFacts)
-	open(&o.objects, im.old.Facts, "objects", kindObjects)
-	open(&o.current, im.old.Current, "current", kindCurrent)
+	open(&o.facts, im.old.Facts, "facts", kindFacts, im.without.facts)
+	open(&o.objects, im.old.Facts, "objects", kindObjects, im.without.objects)
+	open(&o.current, im.old.Current, "current", kindCurrent, im.without.current)
 	if err != nil {
 		err = errors.Join(err, o.close())
 	}
@@ -107,6 +127,7 @@ func (im *Import) generation() (next *state, err error) {
 	if err != nil {
 		return nil, err
 	}
+	im.report.Aside, im.report.Types = map[string]int{}, map[string]int{}
 	d := &deriver{feed: &im.feed, rules: im.l.rules, grace: spanMillis(im.l.cfg.Grace), now: im.now, over: over, seen: map[digest]schema.Millis{}}
 	g := newGraphBuilder(im.l.cfg.MaxThreats)
 	if err := im.writeTable("objects", kindObjects, func(out *tableWriter) error {
@@ -127,8 +148,8 @@ func (im *Import) generation() (next *state, err error) {
 		return nil, err
 	}
 	d.graph = g.build()
-	next = &state{Feed: im.feed.Name, Last: im.number, Facts: im.number, Current: im.number, Mode: im.mode, Journal: over.seq, Settings: im.l.settings(&im.feed)}
-	if im.old != nil {
+	next = &state{Feed: im.feed.Name, Last: im.number, Facts: im.number, Current: im.number, Tenant: im.feed.Tenant, Mode: im.mode, Journal: over.seq, Settings: im.l.settings(&im.feed)}
+	if im.old != nil && !im.without.facts && !im.without.objects {
 		next.Before = im.old.Facts
 	}
 	if err := im.writeTable("current", kindCurrent, func(current *tableWriter) error {
@@ -138,13 +159,29 @@ func (im *Import) generation() (next *state, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	im.fill(next)
-	im.l.step("folder")
-	return next, syncFolder(im.dir)
+	next.Since = im.number
+	if im.old != nil && im.old.Facts > 0 && im.old.Tenant == next.Tenant {
+		next.Since = im.old.Since
+	}
+	if err := im.fill(next); err != nil {
+		return nil, err
+	}
+	return next, im.l.syncFolders(im.folders()...)
+}
+
+// folders lists those whose names must be durable before the generation may count: of
+// a new feed also the ones that it stands in.
+func (im *Import) folders() []string {
+	if im.old != nil {
+		return []string{im.dir}
+	}
+	return []string{filepath.Dir(im.l.dir), im.l.dir, filepath.Dir(im.dir), im.dir}
 }
 
 func (im *Import) writeTable(name string, kind byte, fill func(*tableWriter) error) error {
-	im.l.step(name)
+	if err := im.l.step(name); err != nil {
+		return err
+	}
 	t, err := createTable(generationFile(im.dir, im.number, name), kind)
 	if err != nil {
 		return err
@@ -152,7 +189,9 @@ func (im *Import) writeTable(name string, kind byte, fill func(*tableWriter) err
 	if err := fill(t); err != nil {
 		return errors.Join(err, t.abandon())
 	}
-	im.l.step(name + " written")
+	if err := im.l.step(name + " written"); err != nil {
+		return errors.Join(err, t.abandon())
+	}
 	return t.finish(true)
 }
 
@@ -422,16 +461,20 @@ func (w *factWriter) gone(key []byte) error {
 }
 
 // fill completes the state of a generation whose files are written.
-func (im *Import) fill(next *state) {
+func (im *Import) fill(next *state) (err error) {
 	r := &im.report
 	next.Summary = summary(&im.feed)
 	next.Derived, next.Pulled, next.Good, next.Changed = im.now, im.now, im.now, im.now
 	next.Due = im.now + spanMillis(im.feed.Every)
-	next.Refused = im.number
+	next.Refused, next.First = im.number, im.now
 	if old := im.old; old != nil {
 		next.Fetch = old.Fetch
-		next.Kept = old.kept()
-		if old.Current > 0 && !r.changes() {
+		if old.First > 0 {
+			next.First = old.First
+		}
+		if next.Kept = old.kept(); im.without.current {
+			next.Kept = old.Kept
+		} else if old.Current > 0 && !r.changes() {
 			next.Current, next.Kept, next.Changed = old.Current, old.Kept, old.Changed
 		}
 		if im.renew { // no pull: only what was derived is other
@@ -439,8 +482,8 @@ func (im *Import) fill(next *state) {
 			next.Changed, next.Refused = old.Changed, old.Refused
 		}
 	}
-	if extra := len(next.Kept) + 1 - im.l.cfg.Keep; extra > 0 {
-		next.Kept = next.Kept[extra:]
+	if next.Kept, err = im.l.needed(im.feed.Name, next.Kept, im.l.cfg.Keep-1); err != nil {
+		return err
 	}
 	r.Generation = next.Current
 	next.Report = *r
@@ -448,6 +491,7 @@ func (im *Import) fill(next *state) {
 	if im.renew {
 		next.Report = im.old.Report
 	}
+	return nil
 }
 
 // settings is a digest of everything besides facts that indicators are derived from.

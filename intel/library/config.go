@@ -1,8 +1,10 @@
 package library
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"time"
 
@@ -24,8 +26,9 @@ type Config struct {
 	// ForgetMissing is the same for what is no longer in a feed that is read as a
 	// whole; such feeds may change much. Default: 168h, 7 days.
 	ForgetMissing time.Duration `yaml:"forget_missing"`
-	// Keep is how many generations of a feed's indicators stay for Changes, at
-	// least 2. Default: 8.
+	// Keep is how many generations of a feed's indicators stay in any case, at least
+	// 2: what was said before takes the place of what is damaged. Those that are
+	// needed to tell what has changed stay besides. Default: 3.
 	Keep int `yaml:"keep"`
 	// MaxThreats bounds the threats on one indicator. Default: 16.
 	MaxThreats int `yaml:"max_threats"`
@@ -55,24 +58,31 @@ type Config struct {
 // DefaultConfig gives the defaults named in Config.
 func DefaultConfig() Config {
 	const day = 24 * time.Hour
-	return Config{Grace: day, ForgetAfter: 90 * day, ForgetMissing: 7 * day, Keep: 8, MaxThreats: 16, MaxRelations: 2_000_000, MaxIndicators: 20_000_000,
+	return Config{Grace: day, ForgetAfter: 90 * day, ForgetMissing: 7 * day, Keep: 3, MaxThreats: 16, MaxRelations: 2_000_000, MaxIndicators: 20_000_000,
 		MaxVersioned: 8_000_000, SortBytes: 64 << 20, MaxListed: 100, ExportTLP: schema.TLPGreen}
 }
 
-// Validate reports settings that cannot work.
+// Validate reports every setting that cannot work.
 func (c Config) Validate() error {
-	switch {
-	case c.Grace < 0 || c.ForgetAfter < 0 || c.ForgetMissing < 0:
-		return fmt.Errorf("library: grace, forget_after and forget_missing must not be negative")
-	case c.Keep < 2 || c.MaxThreats < 1 || c.MaxRelations < 1 || c.MaxIndicators < 1 || c.MaxVersioned < 1 || c.MaxListed < 0 || c.MaxExport < 0:
-		return fmt.Errorf("library: keep must be at least 2; max_threats, max_relations, max_indicators and max_versioned at least 1")
-	case c.MaxThreats > 255:
-		return fmt.Errorf("library: max_threats %d: want at most 255", c.MaxThreats)
-	case c.SortBytes < 1<<10 || c.SortBytes > 1<<30:
-		return fmt.Errorf("library: sort_bytes %d: want 1 KiB to 1 GiB", c.SortBytes)
+	var bad []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Errorf("library: "+format, args...))
+		}
 	}
+	check(c.Grace >= 0, "grace: must not be negative")
+	check(c.ForgetAfter >= 0, "forget_after: must not be negative")
+	check(c.ForgetMissing >= 0, "forget_missing: must not be negative")
+	check(c.Keep >= 2, "keep: %d: want at least 2", c.Keep)
+	check(c.MaxThreats >= 1 && c.MaxThreats <= 255, "max_threats: %d: want 1 to 255", c.MaxThreats)
+	check(c.MaxRelations >= 1, "max_relations: %d: want at least 1", c.MaxRelations)
+	check(c.MaxIndicators >= 1, "max_indicators: %d: want at least 1", c.MaxIndicators)
+	check(c.MaxVersioned >= 1, "max_versioned: %d: want at least 1", c.MaxVersioned)
+	check(c.MaxListed >= 0, "max_listed: must not be negative")
+	check(c.MaxExport >= 0, "max_export: must not be negative")
+	check(c.SortBytes >= 1<<10 && c.SortBytes <= 1<<30, "sort_bytes: %d: want 1 KiB to 1 GiB", c.SortBytes)
 	_, err := compile(c.Rules)
-	return err
+	return errors.Join(append(bad, err)...)
 }
 
 // Rule is one ingestion rule: what it is about and what is done. Rules never change
@@ -80,7 +90,8 @@ func (c Config) Validate() error {
 type Rule struct {
 	// Name appears where a rule is given as the reason.
 	Name string `yaml:"name" json:"name"`
-	// When says which indicators the rule is about. Empty: all.
+	// When says which indicators the rule is about. Empty: all, which a rule that skips
+	// must say, as by at_least: 0.
 	When Condition `yaml:"when" json:"when"`
 	// Skip keeps them from counting; later rules are not asked.
 	Skip bool `yaml:"skip" json:"skip,omitzero"`
@@ -128,41 +139,64 @@ type rule struct {
 	networks []netip.Prefix
 }
 
+// compile makes rules ready for use, or reports everything that is wrong with them.
 func compile(rules []Rule) ([]rule, error) {
 	out := make([]rule, len(rules))
+	var bad []error
 	for n, r := range rules {
-		fail := func(format string, args ...any) error {
-			return fmt.Errorf("library: rule %d (%s): "+format, append([]any{n + 1, r.Name}, args...)...)
+		check := func(ok bool, format string, args ...any) {
+			if !ok {
+				bad = append(bad, fmt.Errorf("library: rules[%d]: "+format+" (rule %q)", append(append([]any{n}, args...), r.Name)...))
+			}
 		}
 		out[n].Rule = r
 		for _, name := range r.When.Types {
 			var t schema.ObservableType
 			if err := t.UnmarshalText([]byte(name)); err != nil || t == schema.ObservableUnknown {
-				return nil, fail("type %q is unknown", name)
+				check(false, "when.types: type %q is unknown", name)
+				continue
 			}
 			out[n].types[t] = true
 		}
 		for _, text := range r.When.Networks {
 			p, err := netip.ParsePrefix(text)
-			if err != nil {
-				return nil, fail("network %q: %w", text, err)
-			}
+			check(err == nil, "when.networks: %q: %v: want such as 198.51.100.0/24", text, err)
 			out[n].networks = append(out[n].networks, p.Masked())
 		}
-		for _, v := range []*uint8{r.When.AtLeast, r.When.Below, r.Edit.Confidence, r.Edit.Raise, r.Edit.Cap} {
-			if v != nil && *v > 100 {
-				return nil, fail("confidence %d: want 0 to 100", *v)
-			}
+		for _, v := range [...]struct {
+			key   string
+			value *uint8
+		}{{"when.at_least", r.When.AtLeast}, {"when.below", r.When.Below}, {"edit.confidence", r.Edit.Confidence}, {"edit.raise", r.Edit.Raise}, {"edit.cap", r.Edit.Cap}} {
+			check(v.value == nil || *v.value <= 100, "%s: confidence %d: want 0 to 100", v.key, deref(v.value))
 		}
-		if r.Edit.Rank != nil && *r.Edit.Rank == match.RankAnalyst {
-			return nil, fail("rank %d is that of analysts: want 0 to %d", *r.Edit.Rank, match.RankAnalyst-1)
-		}
-		if slices.Contains(r.When.Suffixes, "") || slices.Contains(r.Edit.Labels, "") {
-			return nil, fail("empty suffix or label")
-		}
-		if r.Edit.ValidFor < 0 {
-			return nil, fail("valid_for must not be negative")
-		}
+		check(r.When.AtLeast == nil || r.When.Below == nil || *r.When.AtLeast < *r.When.Below, "when.below: %d is not more than at_least, %d: it never holds",
+			deref(r.When.Below), deref(r.When.AtLeast))
+		check(deref(r.Edit.Rank) != match.RankAnalyst, "edit.rank: %d is that of analysts: want 0 to %d", match.RankAnalyst, match.RankAnalyst-1)
+		check(!slices.Contains(r.When.Suffixes, ""), "when.suffixes: one is empty")
+		check(!slices.Contains(r.Edit.Labels, ""), "edit.labels: one is empty")
+		check(r.Edit.ValidFor >= 0, "edit.valid_for: must not be negative")
+		check(!r.Skip || !r.When.empty(), "skip: with an empty when it skips every indicator of every feed: give a condition (when: {at_least: 0}, if all are meant)")
+		check(r.Skip || !r.Edit.empty(), "edit: it is empty, and skip is not set: the rule does nothing; give one of them")
 	}
-	return out, nil
+	return out, errors.Join(bad...)
+}
+
+// deref gives what a number that may be left out is, 0 if it is.
+func deref(v *uint8) uint8 {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
+
+// empty reports a condition that everything meets.
+func (c Condition) empty() bool {
+	return len(c.Feeds)+len(c.Types)+len(c.Verdicts)+len(c.TLP)+len(c.Labels)+len(c.Suffixes)+len(c.Networks) == 0 && c.AtLeast == nil && c.Below == nil
+}
+
+// empty reports an edit that changes nothing.
+func (e Edit) empty() bool {
+	labels := len(e.Labels)
+	e.Labels = nil
+	return labels == 0 && reflect.ValueOf(e).IsZero()
 }

@@ -78,11 +78,12 @@ func TestKill(t *testing.T) {
 		part := strings.Split(spec, "|")
 		l := Open(part[1], small())
 		n := 0
-		l.step = func(string) {
+		l.step = func(string) error {
 			if n++; fmt.Sprint(n) == part[2] {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 				select {}
 			}
+			return nil
 		}
 		if err := act(l, part[0]); err != nil {
 			t.Fatal(err)

@@ -43,17 +43,20 @@ type ExportOptions struct {
 	Listed bool
 }
 
-// Exported counts what an export wrote and why it left out the rest.
+// Exported counts what an export wrote and why it left out the rest. Of feeds that are
+// damaged it has what they said before, or nothing; of one whose objects are, no threats.
 type Exported struct {
 	Version Version        `json:"version"`
 	Written int            `json:"written"`
 	Left    map[string]int `json:"left_out,omitempty"`
+	Damaged []Damage       `json:"damaged,omitempty"`
 }
 
 var errFull = errors.New("the export is full")
 
 // Export writes the indicators that count and that the options admit, in order of
-// feed, type, value and id. The same library and options give the same bytes.
+// feed, type, value and id. The same library and options give the same bytes. After a
+// *Partial what was written is well formed, and done.Damaged says what it lacks.
 func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exported, error) {
 	limit := l.cfg.ExportTLP
 	if o.MaxTLP != nil {
@@ -76,7 +79,7 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 		return done, fmt.Errorf("exporting: %w", err)
 	}
 	var secret secrets
-	v, err := l.Each(ctx, func(i schema.Indicator) error {
+	v, err := l.each(ctx, o.Feeds, func(i schema.Indicator) error {
 		why := o.leaves(&i, limit)
 		if why == "" {
 			why = e.leaves(&i)
@@ -96,7 +99,8 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 		done.Written++
 		return e.put(&i)
 	})
-	if err == nil {
+	lacks := &secret.lacks
+	if err = lacks.Add(err); err == nil {
 		err = e.end()
 	}
 	if err == nil {
@@ -105,8 +109,8 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 	if err != nil {
 		return done, fmt.Errorf("exporting: %w", err)
 	}
-	done.Version = v
-	return done, nil
+	done.Version, done.Damaged = v, lacks.Damaged
+	return done, lacks.Err()
 }
 
 // leaves tells why an indicator is left out; empty if it is not.
@@ -133,22 +137,28 @@ func (o *ExportOptions) leaves(i *schema.Indicator, limit schema.TLP) string {
 // secrets are the threats of one feed whose own marking is more secret than what is
 // exported: an indicator may be everybody's while the report it stands in is not.
 type secrets struct {
-	feed string
-	ids  map[digest]bool
+	feed  string
+	ids   map[digest]bool
+	all   bool    // which they are cannot be read
+	lacks Partial // feeds of which that is so
 }
 
 // hide takes secret threats off an indicator. Indicators come feed by feed.
 func (s *secrets) hide(ctx context.Context, l *Library, i *schema.Indicator, limit schema.TLP) error {
 	if s.ids == nil || s.feed != i.Feed {
-		s.feed, s.ids = i.Feed, map[digest]bool{}
+		s.feed, s.ids, s.all = i.Feed, map[digest]bool{}, false
 		err := l.things(ctx, i.Feed, func(t *thing) {
 			if t.Object != nil && t.Object.TLP.Secrecy() > limit.Secrecy() {
 				s.ids[digestOf(t.Object.ID)] = true
 			}
 		})
-		if err != nil {
+		s.all = err != nil
+		if err := s.lacks.take(i.Feed, err); err != nil {
 			return err
 		}
+	}
+	if s.all {
+		i.Threats = nil
 	}
 	if len(s.ids) > 0 {
 		i.Threats = slices.DeleteFunc(slices.Clone(i.Threats), func(t schema.Threat) bool { return t.ID != "" && s.ids[digestOf(t.ID)] })

@@ -2,6 +2,7 @@ package library
 
 import (
 	"bufio"
+	"regexp"
 	"strings"
 
 	"github.com/google/uuid"
@@ -38,11 +39,18 @@ func markingID(t schema.TLP) string {
 // patternOf gives the STIX pattern of an indicator; empty where STIX has no word for
 // it.
 func patternOf(i *schema.Indicator) string {
-	v := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(i.Value)
-	is := func(path string) string { return "[" + path + " = '" + v + "']" }
+	is := func(path string) string { return "[" + path + " = '" + quoted(i.Value) + "']" }
 	ip := "ipv4-addr"
 	if strings.Contains(i.Value, ":") && i.Type != schema.ObservableSocket || strings.HasPrefix(i.Value, "[") {
 		ip = "ipv6-addr"
+	}
+	// like compares a part of the value: with LIKE where nothing in it would be taken for
+	// a wildcard, which cannot be escaped there.
+	like := func(path, like, exactly, value, end, matches string) string {
+		if !strings.ContainsAny(value, "%_") {
+			return "[" + path + " LIKE '" + like + quoted(value) + end + "']"
+		}
+		return "[" + path + " MATCHES '" + quoted(exactly+regexp.QuoteMeta(value)+matches) + "']"
 	}
 	hash := map[int]string{32: "MD5", 40: "'SHA-1'", 64: "'SHA-256'"}[len(i.Value)]
 	switch i.Type {
@@ -53,21 +61,19 @@ func patternOf(i *schema.Indicator) string {
 	case schema.ObservableDomain:
 		return is("domain-name:value")
 	case schema.ObservableURL, schema.ObservableURLPrefix:
-		if !strings.HasPrefix(v, "//") && i.Type == schema.ObservableURL {
+		end, matches := "", "$"
+		if i.Type == schema.ObservableURLPrefix {
+			end, matches = "%", ""
+		}
+		if rest, any := strings.CutPrefix(i.Value, "//"); any {
+			return like("url:value", "%://", "^[^:]+://", rest, end, matches)
+		}
+		if i.Type == schema.ObservableURL {
 			return is("url:value")
 		}
-		any := ""
-		if strings.HasPrefix(v, "//") {
-			any = "%:"
-		}
-		like := strings.NewReplacer("%", "", "_", "").Replace(v)
-		if like != v { // a wildcard in the value cannot be escaped
-			return ""
-		}
-		if i.Type == schema.ObservableURLPrefix {
-			v += "%"
-		}
-		return "[url:value LIKE '" + any + v + "']"
+		return like("url:value", "", "^", i.Value, end, matches)
+	case schema.ObservableURLPath:
+		return is("network-traffic:extensions.'http-request-ext'.request_value")
 	case schema.ObservableHash:
 		return is("file:hashes." + hash)
 	case schema.ObservableCertificate:
@@ -77,10 +83,7 @@ func patternOf(i *schema.Indicator) string {
 	case schema.ObservableEmail:
 		return is("email-addr:value")
 	case schema.ObservableSender:
-		if strings.ContainsAny(v, "%_") {
-			return ""
-		}
-		return "[email-message:from_ref.value LIKE '%@" + v + "']"
+		return like("email-message:from_ref.value", "%@", "@", i.Value, "", "$")
 	case schema.ObservableSocket:
 		at := strings.LastIndexByte(i.Value, ':')
 		return "[network-traffic:dst_ref.type = '" + ip + "' AND network-traffic:dst_ref.value = '" + strings.Trim(i.Value[:at], "[]") + "' AND network-traffic:dst_port = " + i.Value[at+1:] + "]"
@@ -90,9 +93,15 @@ func patternOf(i *schema.Indicator) string {
 		return is("mutex:name")
 	case schema.ObservableRegistry:
 		return is("windows-registry-key:key")
+	case schema.ObservableJA3, schema.ObservableJA3S, schema.ObservableJA4:
+		// STIX has no place for fingerprints of TLS; this is the one that tools write.
+		return is("network-traffic:extensions.'tls-ext'." + i.Type.String())
 	}
 	return ""
 }
+
+// quoted is a text within a pattern.
+func quoted(text string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) }
 
 func (e *stixExporter) tellsThreats() bool { return false }
 

@@ -120,7 +120,7 @@ func checkSTIX(t *testing.T, text []byte) {
 	}
 	id := regexp.MustCompile(`^[a-z][a-z0-9-]+[a-z0-9]--[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	stamp := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)
-	pattern := regexp.MustCompile(`^\[[a-z0-9-]+:[^=]+ (=|LIKE) '(\\.|[^'\\])*'( AND .*)?\]$`)
+	pattern := regexp.MustCompile(`^\[[a-z0-9-]+:[^=]+ (=|LIKE|MATCHES) '(\\.|[^'\\])*'( AND .*)?\]$`)
 	if b.Type != "bundle" || !id.MatchString(b.ID) || len(b.Objects) == 0 {
 		t.Errorf("bundle %s %s of %d", b.Type, b.ID, len(b.Objects))
 	}

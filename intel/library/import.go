@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,7 @@ type Import struct {
 	told          func(fact.Refusal) // nil: nobody asked
 	report        Report
 	read          int  // of everything that was taken
+	without       lost // tables of before that are not built upon
 	renew         bool // derives anew what is stored: nothing is pulled
 	still         bool // and the feed is known to be as it was
 	relations     int
@@ -63,33 +65,48 @@ func (l *Library) Begin(ctx context.Context, feed *fact.Feed, origin string, mod
 	if im.lock, err = lockFile(ctx, filepath.Join(im.dir, "lock"), "import of "+origin); err != nil {
 		return fail(err)
 	}
-	switch im.old, err = l.state(feed.Name); {
-	case errors.Is(err, ErrUnknownFeed):
-		im.old = nil
-	case err != nil:
-		return fail(err)
-	default:
-		im.number = im.old.Last
-	}
-	im.number++
-	var known state
-	if im.old != nil {
-		known = *im.old
-	}
-	known.Feed = feed.Name
-	if err := l.sweep(&known); err != nil {
+	if err := im.begin(); err != nil {
 		return fail(err)
 	}
 	im.facts = &sorter{dir: im.dir, name: "facts", limit: l.cfg.SortBytes}
 	im.things = &sorter{dir: im.dir, name: "objects", limit: max(1<<10, l.cfg.SortBytes/4)}
-	im.report = Report{Feed: feed.Name, Origin: origin, Time: im.now, Aside: map[string]int{}, Types: map[string]int{}}
-	l.step("begin")
+	im.report = Report{Feed: feed.Name, Origin: origin, Time: im.now}
+	if err := l.step("begin"); err != nil {
+		return fail(err)
+	}
 	im.report.File = generationFile(im.dir, im.number, refusedFile)
 	if im.refusals, err = os.Create(im.report.File); err != nil {
 		return fail(err)
 	}
 	im.refusalText = bufio.NewWriter(im.refusals)
 	return im, nil
+}
+
+// begin looks at what is stored, and numbers the generation that is made.
+func (im *Import) begin() (err error) {
+	im.old, err = im.l.state(im.feed.Name)
+	known := im.old
+	switch _, damaged := damageOf(im.feed.Name, err); {
+	case errors.Is(err, ErrUnknownFeed):
+		im.old, known = nil, &state{Feed: im.feed.Name}
+	case damaged && im.mode == fact.Replace:
+		im.old = nil
+		if known, err = im.l.numbered(im.feed.Name, im.now); err != nil {
+			return err
+		}
+	case err != nil:
+		return im.hopeless(err)
+	}
+	im.number = known.Last + 1
+	if im.old != nil {
+		if err := im.owned(); err != nil {
+			return err
+		}
+	}
+	if damaged := im.old == nil && known.Last > 0; damaged {
+		return nil // a commit sweeps; until then nobody knows what is needed
+	}
+	return im.l.sweep(known)
 }
 
 // mayHave reports a feed that the library cannot take.
@@ -254,8 +271,13 @@ func (im *Import) Abort() error {
 	im.done = true
 	im.report.File = "" // it goes, too
 	var err error
-	if im.refusals != nil {
-		err = errors.Join(im.refusals.Close(), os.Remove(im.refusals.Name()))
+	if im.refusals != nil { // the lock is held, and the number is not in force
+		err = im.refusals.Close()
+		for _, kind := range [...]string{"facts", "current", "objects", refusedFile} {
+			if e := os.Remove(generationFile(im.dir, im.number, kind)); !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
+		}
 	}
 	return errors.Join(err, im.end())
 }

@@ -17,16 +17,16 @@ import (
 // Index gives the index of everything that counts, and the version it is of. It is
 // loaded from a snapshot file if one of that version and configuration is there, else
 // built on disk and kept as one. What a file of the name of a snapshot has is never
-// changed, so indexes that show it stay good.
+// changed, so indexes that show it stay good. With a *Partial there is an index of what
+// could be read, and the version is of that.
 func (l *Library) Index(ctx context.Context, cfg match.Config) (*match.Index, Version, error) {
-	over, gens, err := l.now()
+	v, lacks, err := l.now()
 	if err != nil {
 		return nil, "", err
 	}
-	v := makeVersion(gens, over.seq)
 	if v == "" { // who only asks leaves no folder behind
 		x, err := match.Build(cfg, nil)
-		return x, v, err
+		return x, v, errors.Join(err, lacks.Err())
 	}
 	path, err := l.snapshot(v, cfg)
 	if err != nil {
@@ -34,50 +34,52 @@ func (l *Library) Index(ctx context.Context, cfg match.Config) (*match.Index, Ve
 	}
 	x, err := match.OpenSnapshot(path)
 	if err == nil {
-		return x, v, nil
+		return x, v, lacks.Err()
 	}
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, match.ErrSnapshot) {
 		return nil, "", fmt.Errorf("loading the index: %w", err)
 	}
-	v, path, err = l.WriteSnapshot(ctx, cfg, func(v Version) (string, error) { return l.snapshot(v, cfg) })
-	if err != nil {
+	v, path, built := l.WriteSnapshot(ctx, cfg, func(v Version) (string, error) { return l.snapshot(v, cfg) })
+	lacks = new(Partial)
+	if err := lacks.Add(built); err != nil {
 		return nil, "", fmt.Errorf("building the index: %w", err)
 	}
 	if x, err = match.OpenSnapshot(path); err != nil {
 		return nil, "", fmt.Errorf("loading the index: %w", err)
 	}
-	return x, v, l.sweepSnapshots(path)
-}
-
-// Version tells what counts now.
-func (l *Library) Version() (Version, error) {
-	over, gens, err := l.now()
-	if err != nil {
-		return "", err
+	if err := l.sweepSnapshots(path); err != nil {
+		return nil, "", err
 	}
-	return makeVersion(gens, over.seq), nil
+	return x, v, lacks.Err()
 }
 
-func (l *Library) now() (*overlay, map[string]uint64, error) {
+// Version tells what counts now. A feed whose state is damaged has no part in it.
+func (l *Library) Version() (Version, error) {
+	v, _, err := l.now()
+	return v, err
+}
+
+// now tells the version of now, and which feeds have no part in it.
+func (l *Library) now() (Version, *Partial, error) {
 	over, err := l.overlay()
 	if err != nil {
-		return nil, nil, err
+		return "", nil, err
 	}
 	names, err := l.names()
 	if err != nil {
-		return nil, nil, err
+		return "", nil, err
 	}
-	gens := map[string]uint64{}
+	gens, lacks := map[string]uint64{}, &Partial{}
 	for _, name := range names {
 		st, err := l.state(name)
-		if err != nil && !errors.Is(err, ErrUnknownFeed) {
-			return nil, nil, err
-		}
 		if err == nil && st.Current > 0 {
 			gens[name] = st.Current
 		}
+		if err := lacks.take(name, err); err != nil && !errors.Is(err, ErrUnknownFeed) {
+			return "", nil, err
+		}
 	}
-	return over, gens, nil
+	return makeVersion(gens, over.seq), lacks, nil
 }
 
 // snapshot names the file of the index of a version and a configuration.
@@ -94,7 +96,8 @@ const snapshotEnd = ".snapshot"
 // WriteSnapshot writes the index of everything that counts into a file, and gives the
 // version it is of; place names the file. What no index takes is left out: it was
 // admitted under other rules, such as an older list of public suffixes, and must not
-// keep the rest from those who match.
+// keep the rest from those who match. With a *Partial there is a snapshot of what could
+// be read, and the version is of that.
 func (l *Library) WriteSnapshot(ctx context.Context, cfg match.Config, place func(Version) (path string, err error)) (v Version, path string, err error) {
 	dir := filepath.Join(l.dir, "index")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -118,13 +121,17 @@ func (l *Library) WriteSnapshot(ctx context.Context, cfg match.Config, place fun
 		}
 		return nil
 	})
+	var lacks Partial
+	if err = lacks.Add(err); err != nil {
+		return "", "", err
+	}
+	if path, err = place(v); err == nil {
+		err = b.WriteSnapshot(path)
+	}
 	if err != nil {
 		return "", "", err
 	}
-	if path, err = place(v); err != nil {
-		return "", "", err
-	}
-	return v, path, b.WriteSnapshot(path)
+	return v, path, lacks.Err()
 }
 
 // sweepSnapshots removes the snapshots before the last two.

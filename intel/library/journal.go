@@ -266,25 +266,36 @@ func (l *Library) append(ctx context.Context, entry func(*overlay) (journalEntry
 	if over.entries++; over.entries >= foldAfter && over.entries >= 2*(len(over.overrides)+len(over.sighted)) {
 		return over, l.fold(over)
 	}
-	l.step("journal")
+	if err := l.step("journal"); err != nil {
+		return fail(err)
+	}
 	f, err := os.OpenFile(l.journal(), os.O_WRONLY|os.O_CREATE, 0o644)
 	if err != nil {
 		return fail(err)
 	}
-	err = f.Truncate(int64(whole)) // what a killed writer left of a line
-	l.step("journal truncated")
+	// What a killed writer left of a line goes first.
+	if err = f.Truncate(int64(whole)); err == nil {
+		err = l.step("journal truncated")
+	}
 	if err == nil {
 		_, err = f.WriteAt(line, int64(whole))
 	}
-	l.step("journal written")
+	if err == nil {
+		err = l.step("journal written")
+	}
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err == nil && isNew {
-		err = syncFolder(l.dir)
+	if err == nil {
+		err = l.step("journal synced")
 	}
-	l.step("journal synced")
-	if err != nil {
+	if err == nil && isNew {
+		err = l.syncFolders(filepath.Dir(l.dir), l.dir)
+	}
+	if err != nil { // what was told to have failed must not count
+		err = errors.Join(err, f.Truncate(int64(whole)))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return fail(err)
 	}
 	return over, nil

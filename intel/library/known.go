@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -45,7 +44,8 @@ const maxRefusals = 10
 
 // Check lists what every feed has that names an observable, also what does not count
 // and why: the value itself, a parent, a network, a prefix. It looks into the files of
-// the feeds, no index is needed.
+// the feeds, no index is needed. A *Partial names feeds that could not be asked; the
+// others' answers are given.
 func (l *Library) Check(ctx context.Context, o schema.Observable) ([]Known, error) {
 	names, err := l.names()
 	if err != nil {
@@ -57,6 +57,7 @@ func (l *Library) Check(ctx context.Context, o schema.Observable) ([]Known, erro
 	}
 	places := namesOf(o)
 	var list []Known
+	var lacks Partial
 	for _, name := range names {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -78,7 +79,7 @@ func (l *Library) Check(ctx context.Context, o schema.Observable) ([]Known, erro
 			}
 			return err
 		})
-		if err != nil {
+		if err := lacks.take(name, err); err != nil {
 			return nil, err
 		}
 		list = append(list, some...)
@@ -93,7 +94,7 @@ func (l *Library) Check(ctx context.Context, o schema.Observable) ([]Known, erro
 			list = append(list, Known{Indicator: i, Override: ov, First: ov.Time, Last: ov.Time, Sighted: over.sighted[key]})
 		}
 	}
-	return list, nil
+	return list, lacks.Err()
 }
 
 func (l *Library) checkFeed(st *state, places [][]byte, over *overlay) (list []Known, err error) {
@@ -180,7 +181,7 @@ func refusalsOf(path, value string) (list []fact.Refusal, err error) {
 		}
 		var one fact.Refusal
 		if err := json.Unmarshal(line, &one); err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+			return nil, &fileError{path, err.Error()}
 		}
 		if strings.EqualFold(one.Value, value) {
 			list = append(list, one)
@@ -190,16 +191,28 @@ func refusalsOf(path, value string) (list []fact.Refusal, err error) {
 }
 
 // Refusals calls yield with what the last pull of a feed had and that was not taken;
-// of very many with the first.
-func (l *Library) Refusals(feed string, yield func(fact.Refusal) error) (err error) {
+// of very many with the first. A *Partial says that they cannot be read, or not all.
+func (l *Library) Refusals(feed string, yield func(fact.Refusal) error) error {
+	var lacks Partial
+	if err := lacks.take(feed, l.refusals(feed, yield)); err != nil {
+		return err
+	}
+	return lacks.Err()
+}
+
+func (l *Library) refusals(feed string, yield func(fact.Refusal) error) (err error) {
 	st, err := l.state(feed)
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(generationFile(l.feedDir(feed), st.Refused, refusedFile))
-	if errors.Is(err, fs.ErrNotExist) && st.Refused == 0 {
+	if st.Refused == 0 {
 		return nil
 	}
+	var f *os.File
+	err = l.reading(feed, func(st *state) (err error) {
+		f, err = os.Open(generationFile(l.feedDir(feed), st.Refused, refusedFile))
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("reading the refusals: %w", err)
 	}
@@ -207,7 +220,7 @@ func (l *Library) Refusals(feed string, yield func(fact.Refusal) error) (err err
 	for d := json.NewDecoder(bufio.NewReaderSize(f, 64<<10)); d.More(); {
 		var one fact.Refusal
 		if err := d.Decode(&one); err != nil {
-			return fmt.Errorf("%s: %w: %w", f.Name(), ErrDamaged, err)
+			return found(feed, &fileError{f.Name(), err.Error()})
 		}
 		if err := yield(one); err != nil {
 			return err

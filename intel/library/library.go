@@ -6,37 +6,43 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/interdict/interdict/schema"
 )
 
 // Library is a folder. Any number of goroutines and processes may use it at once: a
 // feed has one writer at a time, the journal too, and readers never wait.
 //
 //	journal                              what analysts set (journal.go)
+//	holds/NAME                           from which versions somebody goes on (hold.go)
 //	index/*.snapshot                     indexes, each of a version and configuration
 //	feeds/NAME/feed.json                 which generations are in force (state.go)
 //	feeds/NAME/NNNNNNNN.facts            what the feed says, by type, value and id
 //	feeds/NAME/NNNNNNNN.current          the indicators that follow from it
 //	feeds/NAME/NNNNNNNN.objects          objects, relations and sightings, by id
 //	feeds/NAME/NNNNNNNN.refused.ndjson   what the last pull had and was not taken
+//	feeds/NAME/NNNNNNNN.*.damaged        somebody has found that file damaged (damage.go)
 type Library struct {
 	dir   string
 	cfg   Config
 	rules []rule
-	bad   error        // of the configuration
-	step  func(string) // told before each step of a write, in tests
+	bad   error // of the configuration
+
+	holder string             // see For
+	step   func(string) error // before each step of a write; in tests it may fail
 }
 
 // Open gives the library in a folder, which need not exist. What is wrong with the
 // configuration is told by whatever needs it; see Config.Validate.
 func Open(dir string, cfg Config) *Library {
 	rules, err := compile(cfg.Rules)
-	return &Library{dir: dir, cfg: cfg, rules: rules, bad: errors.Join(cfg.Validate(), err), step: func(string) {}}
+	return &Library{dir: dir, cfg: cfg, rules: rules, bad: errors.Join(cfg.Validate(), err), step: func(string) error { return nil }}
 }
 
 // ErrUnknownFeed says that nothing is known of a feed.
@@ -80,28 +86,41 @@ func (l *Library) names() ([]string, error) {
 }
 
 // Remove takes a feed out of the library. Its number of generations is remembered,
-// so that Changes knows what to remove from an index.
+// and what somebody holds, so that Changes knows what to remove from an index. A feed
+// whose state is damaged can be removed, too.
 func (l *Library) Remove(ctx context.Context, feed string) (err error) {
-	st, err := l.state(feed)
-	if err != nil {
+	if _, err := l.removable(feed); err != nil {
 		return err
 	}
-	if st.Removed {
-		return fmt.Errorf("feed %s: %w", feed, ErrUnknownFeed)
-	}
-	lock, err := lockFile(ctx, filepath.Join(l.feedDir(feed), "lock"), "removal of "+feed)
+	lock, err := l.lock(ctx, feed, "removal of "+feed)
 	if err != nil {
-		return fmt.Errorf("removing feed %s: %w", feed, err)
+		return fmt.Errorf("removing: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
-	if st, err = l.state(feed); err != nil {
+	st, err := l.removable(feed)
+	if err != nil {
 		return err
 	}
-	next := &state{Feed: feed, Removed: true, Last: st.Last, Kept: st.kept()}
+	next := &state{Feed: feed, Removed: true, Last: st.Last}
+	if next.Kept, err = l.needed(feed, st.kept(), 0); err != nil {
+		return err
+	}
 	if err := l.writeState(next); err != nil {
 		return err
 	}
 	return l.sweep(next)
+}
+
+// removable gives the state of a feed that is there.
+func (l *Library) removable(feed string) (*state, error) {
+	st, err := l.state(feed)
+	if _, ok := damageOf(feed, err); ok {
+		return l.numbered(feed, schema.FromTime(time.Now()))
+	}
+	if err == nil && st.Removed {
+		err = fmt.Errorf("feed %s: %w", feed, ErrUnknownFeed)
+	}
+	return st, err
 }
 
 // sweep removes what no generation needs: the files of others and what a writer
@@ -113,7 +132,7 @@ func (l *Library) sweep(st *state) error {
 		return fmt.Errorf("feed %s: sweeping: %w", st.Feed, err)
 	}
 	for _, e := range entries {
-		number, kind, whole := generationOf(e.Name())
+		number, kind, whole := generationOf(strings.TrimSuffix(e.Name(), noteEnd))
 		switch {
 		case strings.HasPrefix(e.Name(), temporary):
 		case !whole:
@@ -125,7 +144,9 @@ func (l *Library) sweep(st *state) error {
 		case kind != "current" && kind != refusedFile && (number == st.Facts || number == st.Before):
 			continue
 		}
-		l.step("sweep")
+		if err := l.step("sweep"); err != nil {
+			return fmt.Errorf("feed %s: sweeping: %w", st.Feed, err)
+		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("feed %s: sweeping: %w", st.Feed, err)
 		}
@@ -143,49 +164,4 @@ func generationOf(name string) (number uint64, kind string, ok bool) {
 		return 0, "", false
 	}
 	return number, kind, slices.Contains([]string{"facts", "current", "objects", refusedFile}, kind)
-}
-
-// Release says that nobody will ask for changes since before v. What only they
-// would need is removed, but for the last two generations.
-func (l *Library) Release(ctx context.Context, v Version) error {
-	gens, _, err := v.parse()
-	if err != nil {
-		return err
-	}
-	for _, feed := range slices.Sorted(maps.Keys(gens)) {
-		if err := l.releaseFeed(ctx, feed, gens[feed]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *Library) releaseFeed(ctx context.Context, feed string, number uint64) (err error) {
-	unneeded := func(st *state) int {
-		n := 0
-		for n < len(st.Kept)-1 && st.Kept[n] < number { // the last of them and the current one are the last two
-			n++
-		}
-		return n
-	}
-	st, err := l.state(feed)
-	if errors.Is(err, ErrUnknownFeed) {
-		return nil
-	}
-	if err != nil || unneeded(st) == 0 {
-		return err
-	}
-	lock, err := lockFile(ctx, filepath.Join(l.feedDir(feed), "lock"), "release of old generations of "+feed)
-	if err != nil {
-		return fmt.Errorf("feed %s: releasing: %w", feed, err)
-	}
-	defer func() { err = errors.Join(err, lock.release()) }()
-	if st, err = l.state(feed); err != nil {
-		return err
-	}
-	st.Kept = st.Kept[unneeded(st):]
-	if err := l.writeState(st); err != nil {
-		return err
-	}
-	return l.sweep(st)
 }

@@ -29,8 +29,14 @@ func lockFile(ctx context.Context, path, what string) (*lock, error) {
 	defer tick.Stop()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
+		if err == nil && stillAt(f, path) {
 			break
+		}
+		if err == nil { // somebody has removed the folder meanwhile: others lock another file
+			if err := f.Close(); err != nil {
+				return nil, err
+			}
+			return lockFile(ctx, path, what)
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
@@ -55,6 +61,16 @@ func lockFile(ctx context.Context, path, what string) (*lock, error) {
 		return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), f.Close())
 	}
 	return &lock{f}, nil
+}
+
+// stillAt reports whether a file is the one of that path.
+func stillAt(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(path)
+	return err == nil && os.SameFile(a, b)
 }
 
 // release lets go of the lock.

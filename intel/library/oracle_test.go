@@ -199,7 +199,7 @@ func TestModel(t *testing.T) {
 				t.Fatalf("step %d: what counts is\n%q\nthe model says\n%q", n, got, want)
 			}
 			var changes []match.Change
-			to, err := l.Changes(ctx, at, func(c match.Change) error {
+			to, err := l.For("follower").Changes(ctx, at, func(c match.Change) error {
 				changes = append(changes, c)
 				return nil
 			})

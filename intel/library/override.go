@@ -17,8 +17,11 @@ import (
 // indicators are read, so whatever the feeds say later does not undo it. What is not
 // given stays the feed's; a zero that is given counts.
 //
-// With Feed set to Analyst, or with a wish to allow and no feed, it also stands as
-// an indicator of its own, so that a value can be allowed that no feed knows.
+// With Feed set to Analyst, or without a feed and with a wish to allow, it also stands
+// as an indicator of its own, so that a value can be allowed that no feed knows. So does
+// one without a feed that gives an opinion (verdict, wish, severity) for one tenant: what
+// a shared feed says to all cannot be changed for one, but that tenant's own indicator
+// outranks it there.
 //
 // One that sets a verdict or a wish is an analyst's own word: what it edits has the
 // rank of analysts, which no feed outranks and no benign list doubts. Only where it
@@ -29,7 +32,7 @@ type Override struct {
 	Type   schema.ObservableType `json:"type"`
 	Value  string                `json:"value"`            // canonical form of Type
 	Feed   string                `json:"feed,omitzero"`    // whose indicators; empty: every feed's
-	Tenant string                `json:"tenant,omitzero"`  // of an indicator of its own; such an override edits that tenant's indicators only
+	Tenant string                `json:"tenant,omitzero"`  // for this tenant alone: edits the indicators that are that tenant's
 	ID     string                `json:"id,omitzero"`      // given by the library: follows from type, value, feed and tenant
 	By     string                `json:"by,omitzero"`      // who set it last
 	Note   string                `json:"comment,omitzero"` // why
@@ -43,6 +46,8 @@ type Override struct {
 	TLP        *schema.TLP      `json:"tlp,omitempty"`
 	Labels     []string         `json:"labels,omitempty"`  // added
 	Revoked    *bool            `json:"revoked,omitempty"` // true: it does not count; false: it does, whatever its feed says
+
+	Expires *schema.Millis `json:"expires,omitempty"` // when the feeds decide again; zero: never. Expire does it
 }
 
 // maxText bounds a name or comment of an analyst, in bytes.
@@ -60,9 +65,13 @@ func (o *Override) check() error {
 	if len(o.By) > maxText || len(o.Note) > maxText || strings.IndexByte(o.Value, 0) >= 0 {
 		return errors.New("name or comment are too long, or the value has a zero byte")
 	}
+	if o.Expires != nil && *o.Expires != 0 && *o.Expires <= o.Time {
+		return errors.New("it would end before it begins")
+	}
 	if o.Verdict == nil && o.Wish == nil && o.Severity == nil && o.Confidence == nil && o.ValidUntil == nil && o.TLP == nil && len(o.Labels) == 0 && o.Revoked == nil {
 		return errors.New("sets nothing")
 	}
+	match.Narrow(&probe)
 	return match.Check(probe)
 }
 
@@ -87,8 +96,12 @@ func (o *Override) edit(i *schema.Indicator) {
 	i.Labels = addLabels(i.Labels, o.Labels)
 }
 
-// and gives the override with what later sets besides.
+// and gives the override with what later sets besides. An opinion takes back an
+// earlier word that the value does not count; who set it and why are the later's.
 func (o Override) and(later Override) Override {
+	if later.opinion() && o.Revoked != nil && *o.Revoked {
+		o.Revoked = nil
+	}
 	given(&o.Verdict, later.Verdict)
 	given(&o.Wish, later.Wish)
 	given(&o.Severity, later.Severity)
@@ -96,13 +109,14 @@ func (o Override) and(later Override) Override {
 	given(&o.ValidUntil, later.ValidUntil)
 	given(&o.TLP, later.TLP)
 	given(&o.Revoked, later.Revoked)
+	given(&o.Expires, later.Expires)
 	o.Labels = addLabels(o.Labels, later.Labels)
-	o.By, o.Time = later.By, later.Time
-	if later.Note != "" {
-		o.Note = later.Note
-	}
+	o.By, o.Time, o.Note = later.By, later.Time, later.Note
 	return o
 }
+
+// opinion reports an override that says what a match is worth.
+func (o *Override) opinion() bool { return o.Verdict != nil || o.Wish != nil || o.Severity != nil }
 
 // given takes a pointer that is given.
 func given[T any](dst **T, v *T) {
@@ -116,7 +130,10 @@ func (o *Override) stands() bool {
 	if o.Revoked != nil && *o.Revoked {
 		return false
 	}
-	return o.Feed == Analyst || o.Feed == "" && o.Wish != nil && *o.Wish == schema.WishAllow
+	if o.Feed != "" {
+		return o.Feed == Analyst
+	}
+	return o.Wish != nil && *o.Wish == schema.WishAllow || o.Tenant != "" && o.opinion()
 }
 
 // indicator gives that indicator.
@@ -127,6 +144,7 @@ func (o *Override) indicator() schema.Indicator {
 	}
 	o.edit(&i)
 	set(&i.Wish, o.Wish)
+	match.Narrow(&i)
 	return i
 }
 
@@ -174,6 +192,36 @@ func (l *Library) RemoveOverride(ctx context.Context, id, by string) error {
 	return err
 }
 
+// Expire takes back the overrides whose time has come, and tells how many.
+func (l *Library) Expire(ctx context.Context, now time.Time) (n int, err error) {
+	over, err := l.overlay()
+	if err != nil {
+		return 0, err
+	}
+	for id, o := range over.overrides {
+		if !o.expired(now) {
+			continue
+		}
+		_, err := l.append(ctx, func(over *overlay) (journalEntry, error) {
+			if o := over.overrides[id]; o == nil || !o.expired(now) { // somebody was faster
+				return journalEntry{}, ErrNoOverride
+			}
+			return journalEntry{Drop: id, By: "expired"}, nil
+		})
+		switch {
+		case err == nil:
+			n++
+		case !errors.Is(err, ErrNoOverride):
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (o *Override) expired(now time.Time) bool {
+	return o.Expires != nil && *o.Expires != 0 && *o.Expires <= schema.FromTime(now)
+}
+
 // Overrides lists all that are in force, by type, value, feed and tenant.
 func (l *Library) Overrides() ([]Override, error) {
 	over, err := l.overlay()
@@ -209,7 +257,9 @@ func (l *Library) Sight(ctx context.Context, s fact.Sighting) error {
 			return err
 		}
 	}
-	if err := match.Check(schema.Indicator{Type: s.Type, Value: s.Value}); err != nil || strings.IndexByte(s.Value, 0) >= 0 {
+	probe := schema.Indicator{Type: s.Type, Value: s.Value}
+	match.Narrow(&probe)
+	if err := match.Check(probe); err != nil || strings.IndexByte(s.Value, 0) >= 0 {
 		return fmt.Errorf("sighting of %s %s: %w", s.Type, s.Value, errors.Join(err, errValue))
 	}
 	if len(s.By) > maxText || len(s.ID) > maxText || len(s.Of) > maxText {

@@ -22,7 +22,7 @@ func TestAnalystRank(t *testing.T) {
 		"of one feed":          {Override{Feed: "acme", Verdict: ptr(schema.VerdictSuspicious)}, 255},
 		"one feed is wrong":    {Override{Feed: "acme", Verdict: ptr(schema.VerdictFalsePositive)}, 50},
 		"another feed":         {Override{Feed: "beta", Verdict: ptr(schema.VerdictMalicious)}, 50},
-		"another tenant":       {Override{Tenant: "umbrella", Verdict: ptr(schema.VerdictMalicious)}, 50},
+		"another tenant":       {Override{Tenant: "umbrella", Confidence: ptr(uint8(99))}, 50},
 		"confidence":           {Override{Confidence: ptr(uint8(99))}, 50},
 		"severity":             {Override{Severity: ptr(schema.SeverityHigh)}, 50},
 		"revived":              {Override{Revoked: ptr(false)}, 50},

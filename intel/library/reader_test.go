@@ -120,7 +120,7 @@ func TestCanceled(t *testing.T) {
 }
 
 // TestDamagedFiles changes each file of a library: whoever reads it says which feed
-// and file it is, and other feeds stay readable through Check of their own.
+// and file it is, and nothing is built upon it.
 func TestDamagedFiles(t *testing.T) {
 	base := t.TempDir()
 	l := Open(base, small())
@@ -162,8 +162,14 @@ func TestDamagedFiles(t *testing.T) {
 			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), filepath.FromSlash(name)) {
 				t.Errorf("%s, %s: %v", name, how, err)
 			}
+			// The indicators follow from the facts; nothing else does.
+			if built := err4 == nil; built != strings.HasSuffix(name, ".current") {
+				t.Errorf("%s, %s: an import that builds upon it: %v", name, how, err4)
+			}
 			if err4 == nil {
-				t.Errorf("%s, %s: an import built upon it", name, how)
+				if got := values(t, l); got != "acme/a.bad.example acme/b.bad.example" {
+					t.Errorf("%s, %s: after another pull %s", name, how, got)
+				}
 			}
 		}
 	}
@@ -260,21 +266,6 @@ func TestGone(t *testing.T) {
 		case n >= 3 && n < 5 && (err != nil || got != 2), n == 5 && (err != nil || got != 0):
 			t.Errorf("changes since generation %d: %d, %v", n, got, err)
 		}
-	}
-	if err := l.Release(ctx, versions[5]); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := changes(versions[3]); !errors.Is(err, ErrGone) {
-		t.Errorf("what was released is still there: %v", err)
-	}
-	if n, err := changes(versions[4]); err != nil || n != 2 {
-		t.Errorf("the last but one: %d, %v", n, err)
-	}
-	if err := l.Remove(ctx, "acme"); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := changes(versions[5]); err != nil || n != 1 {
-		t.Errorf("changes since before the removal: %d, %v", n, err)
 	}
 	for _, bad := range []Version{"x", "acme:0;1", "acme:01;1", "b:1,a:1;2", ";0", "acme:1", ";9"} {
 		if _, err := changes(bad); err == nil {

@@ -33,17 +33,19 @@ const (
 )
 
 // Reports lists reports, campaigns, actors and malware of every feed, in order of
-// feed, kind, name and id.
+// feed, kind, name and id. A *Partial names feeds that could not be read; those of the
+// others are given.
 func (l *Library) Reports(ctx context.Context) ([]Threat, error) { return l.reports(ctx, "") }
 
 // ErrUnknownReport says that no feed has such an object.
 var ErrUnknownReport = errors.New("no feed has such a report, campaign, actor or malware")
 
-// ReportOf gives those with an id, one for each feed that has it, with indicators.
+// ReportOf gives those with an id, one for each feed that has it, with indicators. A
+// *Partial is as of Reports.
 func (l *Library) ReportOf(ctx context.Context, id string) ([]Threat, error) {
 	list, err := l.reports(ctx, id)
-	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("%q: %w", id, ErrUnknownReport)
+	if lacks := new(Partial); len(list) == 0 && (err == nil || errors.As(err, &lacks)) {
+		err = errors.Join(fmt.Errorf("%q: %w", id, ErrUnknownReport), err)
 	}
 	return list, err
 }
@@ -58,6 +60,7 @@ func (l *Library) reports(ctx context.Context, id string) ([]Threat, error) {
 		return nil, err
 	}
 	var list []Threat
+	var lacks Partial
 	for _, name := range names {
 		var some []Threat
 		err := l.reading(name, func(st *state) (err error) {
@@ -67,12 +70,12 @@ func (l *Library) reports(ctx context.Context, id string) ([]Threat, error) {
 			}
 			return err
 		})
-		if err != nil {
+		if err := lacks.take(name, err); err != nil {
 			return nil, err
 		}
 		list = append(list, some...)
 	}
-	return list, nil
+	return list, lacks.Err()
 }
 
 func isReport(k schema.ThreatKind) bool {

@@ -44,6 +44,6 @@ func (im *Import) shrunk(next *state) error {
 	if im.now >= since+spanMillis(shrinkHold) {
 		return nil
 	}
-	return fmt.Errorf("%d indicators where there were %d: more than %d %% (max_shrink) gone at once; what is stored stays, unless pulls go on saying so until %s",
-		now, before, most, since+spanMillis(shrinkHold))
+	return fmt.Errorf("%d indicators where there were %d: more than %d %% (max_shrink) gone at once; what is stored stays, unless pulls go on saying so until %s; to take it now: interdict intel pull --accept-shrink %s",
+		now, before, most, since+spanMillis(shrinkHold), im.feed.Name)
 }

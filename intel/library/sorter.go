@@ -114,8 +114,8 @@ func (s *sorter) run(fill func(add func(key, payload []byte) error) error) error
 	return t.finish(false)
 }
 
-// merged hands what was added to use, in order, and frees the memory. Afterwards
-// the sorter is empty.
+// merged hands what was added to use, in order, and frees the memory. It may be called
+// again; drop ends it.
 func (s *sorter) merged(use func(*merger) error) error {
 	if len(s.runs) > 0 || len(s.items) > 0 {
 		if err := s.spill(); err != nil {
@@ -123,7 +123,7 @@ func (s *sorter) merged(use func(*merger) error) error {
 		}
 	}
 	s.items, s.arena = nil, nil
-	return errors.Join(merge(s.runs, use), s.drop())
+	return merge(s.runs, use)
 }
 
 // drop removes the files.

@@ -26,11 +26,14 @@ type state struct {
 	Before  uint64   `json:"before,omitzero"` // the one before
 	Current uint64   `json:"current"`         // generation of .current; it stays where an import changes nothing
 	Kept    []uint64 `json:"kept,omitempty"`  // older ones of .current, oldest first
+	Tenant  string   `json:"tenant,omitzero"` // whose the facts are
+	Since   uint64   `json:"since,omitzero"`  // first generation of theirs: older ones are of another tenant, or of a feed that was removed
 
 	Summary  Summary         `json:"summary"`
 	Mode     fact.Mode       `json:"mode"`
 	Fetch    json.RawMessage `json:"fetch,omitempty"` // what the fetcher keeps
 	Report   Report          `json:"report"`          // of the last import
+	First    schema.Millis   `json:"first,omitzero"`  // first pull, however it went
 	Pulled   schema.Millis   `json:"pulled,omitzero"` // last pull, however it went
 	Good     schema.Millis   `json:"good,omitzero"`   // last one without an error
 	Changed  schema.Millis   `json:"changed,omitzero"`
@@ -44,6 +47,11 @@ type state struct {
 	Settings   string        `json:"settings,omitzero"` // digest of what it was derived with
 	Journal    uint64        `json:"journal,omitzero"`  // overrides it was derived with
 	NextExpiry schema.Millis `json:"next_expiry,omitzero"`
+}
+
+// same reports that the files in force are those of another state.
+func (st *state) same(o *state) bool {
+	return st.Last == o.Last && st.Facts == o.Facts && st.Current == o.Current && st.Refused == o.Refused
 }
 
 // kept gives the generations of .current that stay when the one in force does not.
@@ -77,10 +85,10 @@ func (l *Library) state(feed string) (*state, error) {
 	}
 	st, err := decodeState(text)
 	if err == nil && st.Feed != feed {
-		err = fmt.Errorf("%w: it is of feed %q", ErrDamaged, st.Feed)
+		err = fmt.Errorf("it is of feed %q", st.Feed)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("feed %s: %s: %w", feed, path, err)
+		return nil, fmt.Errorf("feed %s: %w", feed, &fileError{path, err.Error()})
 	}
 	return st, nil
 }
@@ -88,15 +96,32 @@ func (l *Library) state(feed string) (*state, error) {
 func decodeState(text []byte) (*state, error) {
 	var s sealed
 	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
 	}
 	// The file is written in the one form that its sum is about, newline included.
 	if want, err := seal(s.State); err != nil || !bytes.Equal(want, text) {
-		return nil, fmt.Errorf("%w: its sum does not fit", ErrDamaged)
+		return nil, errors.New("its sum does not fit")
 	}
 	st := &state{}
 	if err := json.Unmarshal(s.State, st); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
+	}
+	return st, nil
+}
+
+// numbered gives a state to go on from where that of a feed cannot be read: it has
+// nothing but a number that no generation had. The files may all be gone, so it is at
+// least the clock, which is ahead of any count.
+func (l *Library) numbered(feed string, now schema.Millis) (*state, error) {
+	st := &state{Feed: feed, Last: uint64(max(0, now/1000))}
+	entries, err := os.ReadDir(l.feedDir(feed))
+	if err != nil {
+		return nil, fmt.Errorf("feed %s: %w", feed, err)
+	}
+	for _, e := range entries {
+		if n, _, ok := generationOf(e.Name()); ok {
+			st.Last = max(st.Last, n)
+		}
 	}
 	return st, nil
 }
@@ -127,13 +152,16 @@ var errTooLong = errors.New("too long")
 // replaceFile gives a file other content, so that a crash leaves the old or the new.
 func (l *Library) replaceFile(path string, text []byte) error {
 	dir := filepath.Dir(path)
-	l.step("state")
+	if err := l.step("state"); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(dir, temporary+"*")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	l.step("state written")
+	if _, err = f.Write(text); err == nil {
+		err = l.step("state written")
+	}
 	if err == nil {
 		err = f.Chmod(0o644)
 	}
@@ -141,20 +169,30 @@ func (l *Library) replaceFile(path string, text []byte) error {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		l.step("rename")
+		err = l.step("rename")
+	}
+	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	l.step("renamed")
-	return syncFolder(dir)
+	return l.syncFolders(dir)
 }
 
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
+// syncFolders makes durable which names folders have.
+func (l *Library) syncFolders(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := l.step("sync " + dir); err != nil {
+			return err
+		}
+		d, err := os.Open(dir)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -18,43 +17,54 @@ type Status struct {
 	Feed       string          `json:"feed"`
 	Config     Summary         `json:"config"`
 	Generation uint64          `json:"generation"` // of its indicators
+	FirstPull  schema.Millis   `json:"first_pull,omitzero"`
 	LastPull   schema.Millis   `json:"last_pull,omitzero"`
 	LastGood   schema.Millis   `json:"last_success,omitzero"`
 	LastChange schema.Millis   `json:"last_change,omitzero"`
 	NextDue    schema.Millis   `json:"next_due,omitzero"`
 	LastError  string          `json:"last_error,omitzero"`
 	Errors     int             `json:"errors,omitzero"`       // in a row
-	Silent     schema.Millis   `json:"silent_since,omitzero"` // last change, where it lies longer back than the feed's silence
+	Silent     schema.Millis   `json:"silent_since,omitzero"` // last change, or first pull, where it lies longer back than the feed's silence
 	Standing   Standing        `json:"standing"`
 	LastReport Report          `json:"last_report"`
-	Fetch      json.RawMessage `json:"-"` // what the fetcher keeps
+	Damaged    []Damage        `json:"damaged,omitempty"` // what somebody has found damaged; if it is the state itself, nothing else is known
+	Fetch      json.RawMessage `json:"-"`                 // what the fetcher keeps
 	silence    time.Duration
 }
 
 // SilentAt reports whether a feed has brought nothing new for longer than it may.
 func (s *Status) SilentAt(now time.Time) bool {
-	return s.silence > 0 && schema.FromTime(now) > s.LastChange+spanMillis(s.silence)
+	return s.silence > 0 && schema.FromTime(now) > s.News()+spanMillis(s.silence)
 }
+
+// News gives the last time that the feed brought anything new. Of one that never did
+// that is when it was pulled first.
+func (s *Status) News() schema.Millis { return max(s.LastChange, s.FirstPull) }
 
 // Status tells of one feed; ErrUnknownFeed if it was never tried.
 func (l *Library) Status(feed string) (Status, error) {
-	st, err := l.state(feed)
+	if _, err := l.state(feed); errors.Is(err, ErrUnknownFeed) {
+		return Status{}, err
+	}
+	st, list, err := l.damaged(feed)
 	if err != nil {
 		return Status{}, err
 	}
 	if st.Removed {
 		return Status{}, fmt.Errorf("feed %s: %w", feed, ErrUnknownFeed)
 	}
-	return st.status(), nil
+	s := st.status()
+	s.Damaged = list
+	return s, nil
 }
 
 func (st *state) status() Status {
-	s := Status{Feed: st.Feed, Config: st.Summary, Generation: st.Current, LastPull: st.Pulled, LastGood: st.Good, LastChange: st.Changed,
+	s := Status{Feed: st.Feed, Config: st.Summary, Generation: st.Current, FirstPull: st.First, LastPull: st.Pulled, LastGood: st.Good, LastChange: st.Changed,
 		NextDue: st.Due, LastError: st.Error, Errors: st.Errors, Standing: st.Standing, LastReport: st.Report, Fetch: st.Fetch}
 	if d, err := time.ParseDuration(st.Summary.Silence); err == nil && d > 0 {
 		s.silence = d
 		if s.SilentAt(st.Pulled.Time()) {
-			s.Silent = max(1, st.Changed)
+			s.Silent = max(1, s.News())
 		}
 	}
 	return s
@@ -68,16 +78,14 @@ func (l *Library) Feeds() ([]Status, error) {
 	}
 	var list []Status
 	for _, name := range names {
-		st, err := l.state(name)
+		st, err := l.Status(name)
 		if errors.Is(err, ErrUnknownFeed) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !st.Removed {
-			list = append(list, st.status())
-		}
+		list = append(list, st)
 	}
 	return list, nil
 }
@@ -97,7 +105,9 @@ func (l *Library) NotModified(ctx context.Context, feed *fact.Feed, now time.Tim
 			st.Fetch = fetchState
 		}
 		if st.Facts > 0 {
+			was := st.Report // what was refused of what is in force is as it was, too
 			st.Report = Report{Feed: feed.Name, Origin: "not modified", Time: at, Generation: st.Current, Indicators: st.Standing.Indicators,
+				Refused: was.Refused, Skipped: was.Skipped, Refusals: was.Refusals, File: was.File,
 				Unchanged: st.Standing.Indicators, Types: st.Standing.Types, Aside: st.Standing.Aside,
 				Objects: st.Standing.Objects, Relations: st.Standing.Relations, Sightings: st.Standing.Sightings}
 		}
@@ -120,6 +130,9 @@ func (l *Library) due(st *state, feed *fact.Feed, now schema.Millis) (bool, erro
 		return false, err
 	}
 	again := feed.ValidFor > 0 && st.Mode == fact.Replace && endAfter(st.Derived, feed.ValidFor) != endAfter(now, feed.ValidFor)
+	if st.Current > 0 && intact(generationFile(l.feedDir(feed.Name), st.Current, "current")) != nil {
+		return true, nil // it follows from the facts
+	}
 	return again || over.seq != st.Journal || st.Settings != l.settings(feed) || st.NextExpiry != 0 && st.NextExpiry <= now, nil
 }
 
@@ -174,9 +187,9 @@ func (l *Library) book(ctx context.Context, feed *fact.Feed, change func(*state)
 	if err := l.mayHave(feed); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(ctx, filepath.Join(l.feedDir(feed.Name), "lock"), "note about "+feed.Name)
+	lock, err := l.lock(ctx, feed.Name, "note about "+feed.Name)
 	if err != nil {
-		return nil, fmt.Errorf("feed %s: %w", feed.Name, err)
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
 	st, err := l.state(feed.Name)
@@ -190,7 +203,9 @@ func (l *Library) book(ctx context.Context, feed *fact.Feed, change func(*state)
 		st.Removed = false
 	}
 	st.Summary = summary(feed)
-	change(st)
+	if change(st); st.First == 0 {
+		st.First = st.Pulled
+	}
 	return st, l.writeState(st)
 }
 

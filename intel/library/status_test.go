@@ -51,7 +51,8 @@ func TestStatus(t *testing.T) {
 	if err := l.NotModified(ctx, f, day(3), []byte(`{"etag":"y"}`)); err != nil {
 		t.Fatal(err)
 	}
-	if s := status(); s.LastGood != millis(3) || s.LastChange != millis(2) || string(s.Fetch) != `{"etag":"y"}` || s.LastReport.Added != 0 || s.LastReport.Unchanged != 1 {
+	if s := status(); s.LastGood != millis(3) || s.LastChange != millis(2) || string(s.Fetch) != `{"etag":"y"}` || s.LastReport.Added != 0 || s.LastReport.Unchanged != 1 ||
+		s.LastReport.Refused != 1 || len(s.LastReport.Refusals) != 1 {
 		t.Errorf("after a pull without news: %+v", s)
 	}
 	if err := l.NotModified(ctx, f, day(3), []byte(`{`)); err == nil {
@@ -163,7 +164,7 @@ func TestRefresh(t *testing.T) {
 	step(9, true, "upload-acme/long.bad.example")
 	step(10, false, "upload-acme/long.bad.example")
 	cfg := small()
-	cfg.Rules = []Rule{{Name: "none", Skip: true}}
+	cfg.Rules = []Rule{{Name: "none", When: Condition{AtLeast: ptr(uint8(0))}, Skip: true}}
 	l = Open(dir, cfg)
 	step(11, true, "")
 	step(12, false, "")

@@ -3,6 +3,7 @@ package library
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -210,7 +211,7 @@ func openTable(path string, kind byte) (_ *table, err error) {
 }
 
 func (t *table) damaged(format string, args ...any) error {
-	return fmt.Errorf("%s: %w: "+format, append([]any{t.path, ErrDamaged}, args...)...)
+	return &fileError{t.path, fmt.Sprintf(format, args...)}
 }
 
 func (t *table) close() error { return t.f.Close() }
@@ -287,15 +288,11 @@ func (c *cursor) next() error {
 	}
 	for len(c.rest) == 0 {
 		if c.at == c.t.listAt {
-			if c.n != c.t.n || c.sums.Sum64() != c.t.sums {
+			if c.n != c.t.n {
 				return c.t.damaged("%d entries, its end says %d", c.n, c.t.n)
 			}
-			list := xxh3.New()
-			if _, err := io.Copy(list, io.NewSectionReader(c.t.f, int64(c.t.listAt), int64(c.t.listSize))); err != nil {
-				return fmt.Errorf("reading %s: %w", c.t.path, err)
-			}
-			if list.Sum64() != c.t.listSum {
-				return c.t.damaged("its list of blocks has changed")
+			if err := c.whole(); err != nil {
+				return err
 			}
 			c.done, c.key, c.payload = true, nil, nil
 			return nil
@@ -312,31 +309,73 @@ func (c *cursor) next() error {
 	return nil
 }
 
+// whole checks what the end of the file says of all blocks, which have been read.
+func (c *cursor) whole() error {
+	if c.sums.Sum64() != c.t.sums {
+		return c.t.damaged("its blocks are not those that were written")
+	}
+	list := xxh3.New()
+	if _, err := io.Copy(list, io.NewSectionReader(c.t.f, int64(c.t.listAt), int64(c.t.listSize))); err != nil {
+		return fmt.Errorf("reading %s: %w", c.t.path, err)
+	}
+	if list.Sum64() != c.t.listSum {
+		return c.t.damaged("its list of blocks has changed")
+	}
+	return nil
+}
+
 func (c *cursor) block() error {
-	var h [blockHeader]byte
-	left := c.t.listAt - c.at
-	if left < blockHeader {
-		return c.t.damaged("a block is cut")
-	}
-	if _, err := io.ReadFull(c.r, h[:]); err != nil {
-		return fmt.Errorf("reading %s: %w", c.t.path, err)
-	}
-	n := uint64(binary.LittleEndian.Uint32(h[:]))
-	if n > left-blockHeader || n > uint64(s2.MaxEncodedLen(maxBlock)) {
-		return c.t.damaged("a block is longer than the file")
-	}
-	c.pack = grown(c.pack, int(n))
-	if _, err := io.ReadFull(c.r, c.pack); err != nil {
-		return fmt.Errorf("reading %s: %w", c.t.path, err)
+	h, err := c.packed()
+	if err != nil {
+		return err
 	}
 	raw, err := c.t.unpack(h[:], c.pack, c.raw)
 	if err != nil {
 		return err
 	}
 	c.raw, c.rest = raw, raw
+	return nil
+}
+
+// packed reads the next block as it is in the file.
+func (c *cursor) packed() (h [blockHeader]byte, err error) {
+	left := c.t.listAt - c.at
+	if left < blockHeader {
+		return h, c.t.damaged("a block is cut")
+	}
+	if _, err := io.ReadFull(c.r, h[:]); err != nil {
+		return h, fmt.Errorf("reading %s: %w", c.t.path, err)
+	}
+	n := uint64(binary.LittleEndian.Uint32(h[:]))
+	if n > left-blockHeader || n > uint64(s2.MaxEncodedLen(maxBlock)) {
+		return h, c.t.damaged("a block is longer than the file")
+	}
+	c.pack = grown(c.pack, int(n))
+	if _, err := io.ReadFull(c.r, c.pack); err != nil {
+		return h, fmt.Errorf("reading %s: %w", c.t.path, err)
+	}
 	_, _ = c.sums.Write(h[8:]) // never fails
 	c.at += blockHeader + n
-	return nil
+	return h, nil
+}
+
+// verify reads all of the file and checks its sums, without unpacking.
+func (t *table) verify(ctx context.Context) error {
+	for c := t.scan(); ; {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if c.at == t.listAt {
+			return c.whole()
+		}
+		h, err := c.packed()
+		if err != nil {
+			return err
+		}
+		if blockSum(h[:8], c.pack) != binary.LittleEndian.Uint64(h[8:]) {
+			return t.damaged("a block has changed")
+		}
+	}
 }
 
 // blocks reads the list of blocks.

@@ -235,7 +235,10 @@ func (l *Library) things(ctx context.Context, feed string, use func(*thing)) err
 	if err != nil || t == nil {
 		return err
 	}
-	return errors.Join(eachThing(ctx, t, use), t.close())
+	if err = eachThing(ctx, t, use); err != nil {
+		err = found(feed, err)
+	}
+	return errors.Join(err, t.close())
 }
 
 // eachThing goes through a table of things but for those that were taken back.

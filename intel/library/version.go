@@ -70,10 +70,19 @@ func makeVersion(gens map[string]uint64, journal uint64) Version {
 // view is what counts at a moment. Its files stay readable whatever is written.
 type view struct {
 	names  []string
-	tables map[string]*table
+	tables map[string]*table // nil: not asked for
 	gens   map[string]uint64
 	over   *overlay
+	lacks  Partial // what could not be read
 }
+
+// opening says how much of the feeds is opened.
+type opening uint8
+
+const (
+	openAny   opening = iota // and read as far as it is needed
+	openWhole                // and what is damaged is found before anything is yielded
+)
 
 func (v *view) close() (err error) {
 	for _, t := range v.tables {
@@ -84,8 +93,10 @@ func (v *view) close() (err error) {
 
 func (v *view) version() Version { return makeVersion(v.gens, v.over.seq) }
 
-// view opens what counts now.
-func (l *Library) view() (_ *view, err error) {
+// view opens what counts now; of other feeds than these, if any are named, only the
+// generation is told. Where what counts of a feed is damaged, what it said before
+// takes its place, if that is still there.
+func (l *Library) view(ctx context.Context, how opening, feeds ...string) (_ *view, err error) {
 	v := &view{tables: map[string]*table{}, gens: map[string]uint64{}}
 	defer func() {
 		if err != nil {
@@ -100,32 +111,68 @@ func (l *Library) view() (_ *view, err error) {
 		return nil, err
 	}
 	for _, name := range names {
-		t, number, err := l.openCurrent(name)
-		if err != nil {
+		var t *table
+		var number uint64
+		if len(feeds) > 0 && !slices.Contains(feeds, name) {
+			err = l.reading(name, func(st *state) error { number = st.Current; return nil })
+			if _, ok := damageOf(name, err); ok {
+				continue
+			}
+		} else {
+			t, number, err = l.openCurrent(ctx, name, how)
+		}
+		if err := v.lacks.take(name, err); err != nil {
 			return nil, err
 		}
+		if number > 0 {
+			v.names, v.gens[name] = append(v.names, name), number
+		}
 		if t != nil {
-			v.names, v.tables[name], v.gens[name] = append(v.names, name), t, number
+			v.tables[name] = t
 		}
 	}
 	return v, nil
 }
 
-// openCurrent opens what a feed has that counts; nil where it has nothing.
-func (l *Library) openCurrent(name string) (t *table, number uint64, err error) {
+// openCurrent opens what a feed has that counts; nil where it has nothing. With an
+// error that is damage there may be one that counted before.
+func (l *Library) openCurrent(ctx context.Context, name string, how opening) (t *table, number uint64, err error) {
+	open := func(n uint64) (err error) {
+		path := generationFile(l.feedDir(name), n, "current")
+		if err := intact(path); err != nil {
+			return err
+		}
+		if t, err = openTable(path, kindCurrent); err == nil && how == openWhole {
+			if err = t.verify(ctx); err != nil {
+				err = errors.Join(err, t.close())
+			}
+		}
+		if number = n; err != nil {
+			t, number = nil, 0
+		}
+		return err
+	}
+	var kept []uint64
 	err = l.reading(name, func(st *state) error {
-		t, number = nil, st.Current
-		if st.Current == 0 {
+		if kept = st.Kept; st.Current == 0 {
 			return nil
 		}
-		t, err = openTable(generationFile(l.feedDir(name), number, "current"), kindCurrent)
-		return err
+		kept = slices.DeleteFunc(slices.Clone(kept), func(n uint64) bool { return n < st.Since })
+		return open(st.Current)
 	})
+	if _, ok := damageOf(name, err); !ok {
+		return t, number, err
+	}
+	for _, n := range slices.Backward(kept) {
+		if open(n) == nil {
+			break
+		}
+	}
 	return t, number, err
 }
 
 // reading calls use with a feed's state, again when a writer has replaced its files
-// meanwhile. A feed that is not known has no files.
+// meanwhile. A feed that is not known has no files. Of damage a note is left.
 func (l *Library) reading(name string, use func(*state) error) error {
 	for {
 		st, err := l.state(name)
@@ -140,8 +187,8 @@ func (l *Library) reading(name string, use func(*state) error) error {
 			return nil
 		}
 		again, err2 := l.state(name)
-		if !errors.Is(err, fs.ErrNotExist) || err2 != nil || again.Last == st.Last {
-			return fmt.Errorf("feed %s: %w", name, err)
+		if !errors.Is(err, fs.ErrNotExist) || err2 != nil || again.same(st) {
+			return found(name, err)
 		}
 	}
 }
@@ -149,18 +196,29 @@ func (l *Library) reading(name string, use func(*state) error) error {
 // Each calls yield with every indicator that counts, feed by feed, in order of type,
 // value and id, what analysts added at the end. Bound ones and those of tenants are
 // among them: see schema.Indicator. What was yielded before an error must not be
-// used.
-func (l *Library) Each(ctx context.Context, yield func(schema.Indicator) error) (_ Version, err error) {
-	v, err := l.view()
+// used, but for one: a *Partial names feeds whose indicators are missing, or are those
+// of before, and all else was yielded; the version says what was.
+func (l *Library) Each(ctx context.Context, yield func(schema.Indicator) error) (Version, error) {
+	return l.each(ctx, nil, yield)
+}
+
+// each is Each of some feeds and what analysts added; nil: of all.
+func (l *Library) each(ctx context.Context, feeds []string, yield func(schema.Indicator) error) (_ Version, err error) {
+	v, err := l.view(ctx, openWhole, feeds...)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
+	if l.holder != "" {
+		if err := l.Hold(ctx, v.version()); err != nil {
+			return "", err
+		}
+	}
 	for _, name := range v.names {
 		w := newWalker(name, v.tables[name], v.over)
 		for {
 			if err := w.next(ctx); err != nil {
-				return "", err
+				return "", found(name, err)
 			}
 			if w.key == nil {
 				break
@@ -175,7 +233,7 @@ func (l *Library) Each(ctx context.Context, yield func(schema.Indicator) error) 
 			return "", err
 		}
 	}
-	return v.version(), nil
+	return v.version(), v.lacks.Err()
 }
 
 // walker goes through the indicators of a feed as they count.
@@ -215,19 +273,31 @@ func (w *walker) next(ctx context.Context) error {
 }
 
 // Changes calls yield with what turns the indicators of a version into those that
-// count now. ErrGone: that version is no longer kept.
+// count now. ErrGone: that version is no longer kept (see For).
+//
+// A *Partial names feeds that are damaged: they stay as they were in that version, or
+// as near to now as can be read, which the version that is given says; the changes of
+// all else were yielded.
 func (l *Library) Changes(ctx context.Context, from Version, yield func(match.Change) error) (_ Version, err error) {
 	gens, journal, err := from.parse()
 	if err != nil {
 		return "", err
 	}
-	v, err := l.view()
+	v, err := l.view(ctx, openAny)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
+	if err := l.settled(ctx, v, gens); err != nil {
+		return "", err
+	}
+	if l.holder != "" {
+		if err := l.Hold(ctx, from, v.version()); err != nil {
+			return "", err
+		}
+	}
 	if from == v.version() {
-		return from, nil
+		return from, v.lacks.Err()
 	}
 	before := newOverlay()
 	if journal > 0 {
@@ -238,23 +308,73 @@ func (l *Library) Changes(ctx context.Context, from Version, yield func(match.Ch
 	if journal > v.over.seq || before.seq != journal {
 		return "", fmt.Errorf("changes since %s: %w", from, ErrGone)
 	}
+	var stopped error // by yield
+	tell := func(c match.Change) error {
+		stopped = yield(c)
+		return stopped
+	}
 	all := maps.Clone(gens)
 	maps.Copy(all, v.gens)
 	differ := touched(before, v.over)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if gens[name] == v.gens[name] {
-			err = places(name, v.tables[name], differ, before, v.over, yield)
-		} else {
-			err = l.changesOf(ctx, name, gens[name], v.tables[name], before, v.over, yield)
+			if err = places(name, v.tables[name], differ, before, v.over, tell); err != nil && stopped == nil {
+				// What analysts set since is put on when the feed is whole again: the way
+				// from this generation is then not known, and all is built anew.
+				err = v.lacks.take(name, found(name, err))
+			}
+		} else if err = l.changesOf(ctx, name, gens[name], v.tables[name], before, v.over, tell); err != nil && stopped == nil {
+			err = found(name, err)
 		}
 		if err != nil {
 			return "", err
 		}
 	}
-	if err := listChanges(before.own(), v.over.own(), yield); err != nil {
+	if err := listChanges(before.own(), v.over.own(), tell); err != nil {
 		return "", err
 	}
-	return v.version(), nil
+	return v.version(), v.lacks.Err()
+}
+
+// settled decides which generation of each feed there are changes to. Of one that is
+// damaged the generation that is asked from stays, unless a newer one is whole.
+func (l *Library) settled(ctx context.Context, v *view, from map[string]uint64) error {
+	for name, number := range v.gens {
+		if number == from[name] {
+			continue
+		}
+		err := v.tables[name].verify(ctx)
+		if err == nil {
+			continue
+		}
+		if err := v.lacks.take(name, found(name, err)); err != nil { // the note has what was before opened
+			return err
+		}
+		t, before, err := l.openCurrent(ctx, name, openWhole)
+		if _, ok := damageOf(name, err); err != nil && !ok {
+			return err
+		}
+		err = v.tables[name].close()
+		if v.tables[name], v.gens[name] = t, before; t == nil {
+			delete(v.tables, name)
+			delete(v.gens, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, d := range v.lacks.Damaged {
+		if from[d.Feed] > v.gens[d.Feed] {
+			if t := v.tables[d.Feed]; t != nil {
+				if err := t.close(); err != nil {
+					return err
+				}
+				delete(v.tables, d.Feed)
+			}
+			v.gens[d.Feed] = from[d.Feed]
+		}
+	}
+	return nil
 }
 
 // changesOf compares a feed's generation with what it has now, side by side.
@@ -262,13 +382,18 @@ func (l *Library) changesOf(ctx context.Context, name string, number uint64, now
 	var old *table
 	if number > 0 {
 		old, err = openTable(generationFile(l.feedDir(name), number, "current"), kindCurrent)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("feed %s, generation %d: %w", name, number, ErrGone)
+		if err == nil {
+			defer func() { err = errors.Join(err, old.close()) }()
+			if err = intact(old.path); err == nil {
+				err = old.verify(ctx)
+			}
+		}
+		if _, ok := damageOf(name, err); ok {
+			return fmt.Errorf("generation %d: %w: %w", number, ErrGone, err)
 		}
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, old.close()) }()
 	}
 	a, b := newWalker(name, old, before), newWalker(name, now, after)
 	if err := errors.Join(a.next(ctx), b.next(ctx)); err != nil {
@@ -282,7 +407,10 @@ func (l *Library) changesOf(ctx context.Context, name string, number uint64, now
 		case a.key == nil || order > 0:
 			err = errors.Join(yield(match.Change{Op: match.Add, Indicator: b.i}), b.next(ctx))
 		default:
-			if !equal(&a.i, &b.i) {
+			if a.i.Tenant != b.i.Tenant { // the one whose it was is told, too
+				err = yield(match.Change{Op: match.Remove, Indicator: a.i})
+			}
+			if err == nil && !equal(&a.i, &b.i) {
 				err = yield(match.Change{Op: match.Add, Indicator: b.i})
 			}
 			err = errors.Join(err, a.next(ctx), b.next(ctx))
@@ -301,6 +429,9 @@ func equal(a, b *schema.Indicator) bool {
 
 // places compares what overrides make of the values that they are about.
 func places(name string, t *table, list []string, before, after *overlay, yield func(match.Change) error) error {
+	if t == nil { // it is damaged, and known to be
+		return nil
+	}
 	for _, at := range list {
 		err := t.find([]byte(at), func(key, payload []byte) error {
 			i, a, ok := decodeCurrent(name, key, payload)

@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,10 +18,18 @@ var errColumn = errors.New("no field is a value that can be matched")
 
 // table reads rows once their columns are known.
 type table struct {
-	r    *reader
-	at   [columns]int // place of each column, -1: none
-	typ  schema.ObservableType
-	told [columns]bool
+	r      *reader
+	at     [columns]int // place of each column, -1: none
+	typ    schema.ObservableType
+	labels []int   // places of further columns of labels
+	values []place // of the columns of values, by their names; a row may have its value in any
+	told   [columns]bool
+}
+
+// place is a column that is named after a kind of value.
+type place struct {
+	i    int
+	kind schema.ObservableType // unknown: of any
 }
 
 // csv reads records by the feed's mapping, or by their header, or by their looks.
@@ -78,69 +85,6 @@ func (r *reader) csv(br *bufio.Reader) error {
 	}
 }
 
-// comma gives the byte that separates fields. Where the settings have the default,
-// tabs or semicolons do if the first line has no comma but these.
-func (r *reader) comma(br *bufio.Reader) (byte, error) {
-	switch c := r.feed.CSV.Comma; {
-	case c == "tab" || c == "\t":
-		return '\t', nil
-	case c == "" || c == ",":
-		head, err := peek(br)
-		if err != nil {
-			return 0, err
-		}
-		line := firstLine(head, r.feed.CSV.Comment)
-		for _, sep := range [...]byte{'\t', ';'} {
-			if bytes.IndexByte(line, ',') < 0 && bytes.IndexByte(line, sep) > 0 {
-				return sep, nil
-			}
-		}
-		return ',', nil
-	case len(c) == 1 && c != "\"" && c != "\n" && c != "\r":
-		return c[0], nil
-	default:
-		return 0, fmt.Errorf("csv: comma %q is not one character", c)
-	}
-}
-
-// firstLine gives the first line of a text that is neither empty nor a comment.
-func firstLine(head []byte, comment string) []byte {
-	for len(head) > 0 {
-		line, rest, _ := bytes.Cut(head, []byte{'\n'})
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 && (comment == "" || !bytes.HasPrefix(line, []byte(comment))) {
-			return line
-		}
-		head = rest
-	}
-	return nil
-}
-
-// looksCSV reports a text whose first line names columns, or whose first field is
-// no value while another is.
-func (r *reader) looksCSV(head []byte) bool {
-	line := firstLine(head, "#")
-	if len(line) == 0 || len(line) > maxRecord || bytes.IndexByte(line, ',') < 0 {
-		return false
-	}
-	in := newRecords(bufio.NewReader(bytes.NewReader(append(bytes.Clone(line), '\n'))), ',', "")
-	f, ok, err := in.next()
-	if err != nil || !ok || in.bad != nil || len(f) < 2 {
-		return false
-	}
-	values, names := 0, 0
-	for _, s := range f {
-		if columnNamed(s) != colNone {
-			names++
-		}
-		if _, err := Recognize(s); err == nil {
-			values++
-		}
-	}
-	_, err = Recognize(f[0])
-	return values == 0 && names > 0 || err != nil && values > 0
-}
-
 // table decides where the columns are and how many of the first records are no rows.
 func (r *reader) table(first [][]string, comment string, comma byte) (*table, int, error) {
 	t := &table{r: r}
@@ -154,34 +98,83 @@ func (r *reader) table(first [][]string, comment string, comma byte) (*table, in
 	if t.at[colValue] >= 0 {
 		return t, skip, nil
 	}
-	for i, name := range header {
-		c := columnNamed(name)
-		if c == colNone || t.at[c] >= 0 {
+	t.named(header)
+	if t.at[colType] >= 0 && !t.types(first[skip:]) {
+		t.labels = append(t.labels, t.at[colType])
+		t.at[colType] = -1
+	}
+	for k, v := range t.values {
+		if values(first[skip:], v.i) == 0 {
 			continue
 		}
-		t.at[c] = i
-	}
-	if t.at[colValue] >= 0 && values(first[skip:], t.at[colValue]) > 0 {
+		t.values[0], t.values[k] = v, t.values[0]
+		t.at[colValue] = v.i
 		// A column named after a kind that looks like another says the kind.
-		if typ, ok := typeNamed(header[t.at[colValue]]); ok && t.at[colType] < 0 && typ > schema.ObservableEmail {
-			t.typ = typ
+		if t.at[colType] < 0 && v.kind > schema.ObservableEmail {
+			t.typ = v.kind
 		}
 		return t, skip, nil
+	}
+	if len(t.values) > 0 {
+		t.at[colValue] = t.values[0].i
 	}
 	best := 0
 	for i := range first[0] {
 		if n := values(first[skip:], i); n > best {
-			best, t.at[colValue] = n, i
+			best, t.at[colValue], t.values = n, i, nil // the names mean something else
 		}
 	}
 	return t, skip, nil
+}
+
+// named places columns by what their headers say. Digests in a list of certificates
+// are theirs: only SSLBL calls a column the reason of listing.
+func (t *table) named(header []string) {
+	certificates := false
+	for i, name := range header {
+		c := columnNamed(name)
+		certificates = certificates || word(name) == "listingreason"
+		switch {
+		case c == colNone:
+		case c == colValue:
+			kind, _ := typeNamed(name)
+			if word(name) != "link" || len(t.values) == 0 { // beside values it says where to read of them
+				t.values = append(t.values, place{i, kind})
+			}
+		case t.at[c] < 0 || c == colMalware && word(name) == "malwareprintable":
+			t.at[c] = i
+		case c == colLabel:
+			t.labels = append(t.labels, i)
+		}
+	}
+	for k := range t.values {
+		if v := &t.values[k]; certificates && v.kind == schema.ObservableHash {
+			v.kind = schema.ObservableCertificate
+		}
+	}
+}
+
+// types reports whether a column that is called one of types is one.
+func (t *table) types(rows [][]string) bool {
+	any := false
+	for _, f := range rows {
+		if i := t.at[colType]; i < len(f) && strings.TrimSpace(f[i]) != "" {
+			any = true
+			_, known := typeNamed(f[i])
+			_, pair := mispValues(strings.ToLower(strings.TrimSpace(f[i])), "")
+			if known || pair || isOtherKind(f[i]) {
+				return true
+			}
+		}
+	}
+	return !any
 }
 
 // values counts the records whose field i is a value.
 func values(rows [][]string, i int) (n int) {
 	for _, f := range rows {
 		if i < len(f) {
-			if _, err := Recognize(f[i]); err == nil {
+			if _, err := observables(f[i]); err == nil {
 				n++
 			}
 		}
@@ -200,7 +193,7 @@ func (r *reader) header(first [][]string, comment string, comma byte) (names []s
 	}
 	known := false
 	for _, s := range first[0] {
-		if _, err := Recognize(s); err == nil {
+		if _, err := observables(s); err == nil {
 			known = false
 			break
 		}
@@ -223,7 +216,7 @@ func (r *reader) header(first [][]string, comment string, comma byte) (names []s
 // settings gives what the feed's settings say of each column.
 func (r *reader) settings() [columns]string {
 	c := r.feed.CSV
-	return [columns]string{"", c.Value, c.Type, c.Verdict, c.Severity, c.Confidence, c.TLP, c.Label, c.Malware, c.Actor, c.First, c.Until, c.Seen}
+	return [columns]string{"", c.Value, c.Type, c.Verdict, c.Severity, c.Confidence, c.TLP, c.Label, c.Malware, c.Actor, c.First, c.Until, c.Seen, ""}
 }
 
 // names reports whether the settings speak of a column by this header.
@@ -271,8 +264,29 @@ func (t *table) row(line int, f []string) error {
 			c[col] = f[i]
 		}
 	}
-	if c[colType] == "" && t.typ != schema.ObservableUnknown {
-		c[colType] = t.typ.String()
+	kind, digests := t.typ, []string(nil)
+	if len(t.values) > 0 && t.values[0].kind == schema.ObservableDomain && isFileName(c[colValue]) {
+		kind = schema.ObservableDomain // its header says so
 	}
-	return t.r.row(line, &c, &t.told)
+	for k, v := range t.values {
+		if v.i >= len(f) {
+			continue
+		}
+		switch text := strings.TrimSpace(f[v.i]); {
+		case text == "" || unset(text):
+		case k > 0 && (strings.TrimSpace(c[colValue]) == "" || unset(strings.TrimSpace(c[colValue]))): // its value is in another column
+			c[colValue], kind = text, v.kind
+		case k > 0 && v.kind == schema.ObservableHash && t.values[0].kind == schema.ObservableHash:
+			digests = append(digests, text)
+		}
+	}
+	for _, i := range t.labels {
+		if i < len(f) && !unset(strings.TrimSpace(f[i])) {
+			c[colLabel] += "," + f[i]
+		}
+	}
+	if c[colType] == "" && kind != schema.ObservableUnknown {
+		c[colType] = kind.String()
+	}
+	return t.r.row(line, &c, digests, &t.told)
 }

@@ -79,6 +79,11 @@ func TestCSVTimes(t *testing.T) {
 	if s.said[0].ValidFrom != 0 || s.said[1].Fresh != now {
 		t.Errorf("times: %+v", s.said)
 	}
+	// A column that is found by its name costs no row.
+	s = read(t, "ioc,valid_from,valid_until\na.example,2026-01-02,03/04/2021\nb.example,2026-02-01,2026-02-01\n").want(t, "domain=a.example", "domain=b.example").wantRefused(t, "column until")
+	if s.said[0].ValidFrom == 0 || s.said[0].ValidUntil != 0 || s.said[1].ValidFrom != 0 || s.said[1].ValidUntil == 0 {
+		t.Errorf("times: %+v", s.said)
+	}
 }
 
 func TestCSVErrors(t *testing.T) {

@@ -1,5 +1,7 @@
 // Package parse makes facts of the bytes of a feed: lists, CSV, rows of JSON, STIX
-// 2.0 and 2.1, MISP events and warninglists, packed or not. It also knows what kind
+// 2.0 and 2.1, MISP events and warninglists, OpenIOC, what resolvers, firewalls and
+// sensors are told to block, and documents for people, packed or not. What is none of
+// these it tells by what it is instead. It also knows what kind
 // of observable a text is (Recognize), the canonical form of one whose kind is known
 // (Value), and which STIX patterns name single values (Pattern).
 //

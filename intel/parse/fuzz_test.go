@@ -27,7 +27,10 @@ func (s fuzzSink) text(texts ...string) {
 func (s fuzzSink) Said(_ int, x fact.Said) error {
 	s.text(x.ID, x.Value)
 	s.text(x.Labels...)
-	if x.Revoked {
+	if x.Revoked || x.Value == "" { // a version that holds nothing
+		if x.ID == "" || x.Version == 0 && !x.Revoked {
+			s.t.Errorf("%+v was taken", x)
+		}
 		return nil
 	}
 	if err := match.Check(x.Indicator); err != nil {
@@ -78,10 +81,16 @@ func FuzzRead(f *testing.F) {
 		bundled(stixSaid("1", "203.0.113.7", ""), stixText("malware", "1", `,"name":"x"`), stixText("sighting", "1", `,"sighting_of_ref":"indicator--1"`)),
 		mispEventText(`,"Tag":[{"name":"misp-galaxy:threat-actor=\"x\""}]`, mispText(1, "domain|ip", "a.example|203.0.113.7", `,"Sighting":[{"type":"0","date_sighting":"1"}]`)),
 		`{"name":"n","type":"string","list":["a.example",".b.example","com"],"matching_attributes":["domain"]}`, `{"rows":[{"ioc":"a.example","last_seen":"2026-01-01"}]}`, `["a.example"]`,
+		"address=/a.example/#\nlocal-zone: \"b.example\" static\nzone \"c.example\" { type master; };\nd.example CNAME rpz-drop.\n24.0.113.0.203.rpz-ip CNAME .\n128.1.zz.db8.2001.rpz-ip CNAME .\n",
+		"-A INPUT -s 203.0.113.7 -j DROP\nadd bad 203.0.113.8\ndeny 203.0.113.9;\naccess-list 10 deny 198.51.100.0 0.0.0.255\nblock drop from 203.0.113.10 to any\n",
+		`alert tcp any any -> [203.0.113.7,2001:db8::1] [80,443] (msg:"x;\"y"; tls.fingerprint:"0f:0f"; sid:1;)`, "203.0.113.1-203.0.113.9\nx:203.0.113.1-203.0.113.9\n203.0.113.0 255.255.255.0\nMD5: x\n- `a.example`\n",
+		iocText(`<Indicator operator="OR">` + iocItemText("contains", "Network/DNS", "a.example") + `<Indicator operator="AND">` + iocItemText("is", "PortItem/remoteIP", "203.0.113.7") + `</Indicator></Indicator>`),
+		"\xff\xfea\x00.\x00b\x00\n\x00", "domain,ip,sha256,md5,to_ids,tags,valid_until\na.example,203.0.113.7,,,0,x,2030-01-01\n", `{"results":[{"tags":["x"],"indicators":[{"indicator":"a.example","type":"domain"}]}],"ips":["203.0.113.7"]}`,
 	} {
 		f.Add([]byte(s), uint8(0))
 		f.Add(gzipped(f, []byte(s)), uint8(0))
 	}
+	f.Add([]byte(`{"type":"indicator","id":"indicator--","modified":"2000-01-01T0:00:00Z"}`), uint8(0x1e))
 	f.Add(zipped(f, 8, "a.example\n"), uint8(1))
 	f.Fuzz(func(t *testing.T, data []byte, format uint8) {
 		settings := feed(func(f *fact.Feed) {
@@ -89,6 +98,6 @@ func FuzzRead(f *testing.F) {
 			f.Types, f.MaxBytes, f.IDsOnly = allTypes(), 1<<20, format&8 == 0
 		})
 		// An error is an answer; what was passed before it must hold all the same.
-		_ = Read(context.Background(), bytes.NewReader(data), settings, fact.Part{Name: "p"}, now, fuzzSink{t, settings})
+		_ = Read(context.Background(), bytes.NewReader(data), settings, fact.Part{Name: [...]string{"p", "p.md", "p.csv", "p.ioc"}[format>>6]}, now, fuzzSink{t, settings})
 	})
 }

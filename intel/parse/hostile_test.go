@@ -90,6 +90,7 @@ func TestNesting(t *testing.T) {
 	for _, text := range []string{
 		strings.Repeat("[", 1<<20), strings.Repeat(`{"objects":[`, 1<<18), strings.Repeat(`{"Event":`, 1<<18), strings.Repeat(`{"a":[`, 1<<18),
 		`[` + strings.Repeat(`{"type":"bundle","objects":[`, 1000) + strings.Repeat("]}", 1000) + `]`,
+		strings.Repeat(`{"data":[`, 1<<18), strings.Repeat(`{"data":[`, 20) + strings.Repeat("]}", 20) + strings.Repeat(" ", 1000), strings.Repeat(`{"data":{"results":`, 1<<17),
 		`[` + strings.Repeat(`{"type":"bundle","objects":[`, 20) + strings.Repeat("]}", 20) + `]`,
 	} {
 		var c counter

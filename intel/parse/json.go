@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/segmentio/encoding/json"
@@ -22,7 +21,9 @@ type document struct {
 	stix   stix
 	misp   misp
 	told   [columns]bool
-	opened int // documents within documents
+	outer  cells // what is said of all the rows that are being read
+	opened int   // documents within documents
+	named  int   // rows so far whose value has a name that is known
 }
 
 // errNoFeed is JSON that says nothing a feed could say, such as a server's error.
@@ -258,90 +259,4 @@ func (d *document) one(raw []byte, alone bool) error {
 		return d.r.warninglist(raw)
 	}
 	return d.rows(raw, alone)
-}
-
-// rows takes an object as a row or, where it stands alone and is none, the arrays of
-// objects in it.
-func (d *document) rows(raw []byte, alone bool) error {
-	c, err := d.cells(raw)
-	if err != nil {
-		return err
-	}
-	if c[colValue] != "" {
-		if len(raw) > maxObject {
-			return d.r.refuse(d.n, string(raw[:maxShown]), errObject)
-		}
-		return d.r.row(d.n, c, &d.told)
-	}
-	if !alone {
-		return d.r.refuse(d.n, string(raw[:min(len(raw), maxShown)]), errColumn)
-	}
-	found := false
-	j := nested(raw)
-	err = j.members(func(string) error {
-		if b, err := j.peek(); err != nil || b != '[' {
-			_, _, err := j.value(maxDocument)
-			return err
-		}
-		return j.elements(func(int) error {
-			b, err := j.peek()
-			if err != nil || b != '{' {
-				_, _, err := j.value(maxDocument)
-				return err
-			}
-			found = true
-			return d.element(j)
-		})
-	})
-	if err == nil && !found {
-		return d.unknown(raw)
-	}
-	return err
-}
-
-// cells gives the members of a flat object by what they hold, the first of each.
-func (d *document) cells(raw []byte) (*cells, error) {
-	var c cells
-	settings := d.r.settings()
-	mapped := settings[colValue] != ""
-	j := nested(raw)
-	err := j.members(func(name string) error {
-		value, refused, err := j.value(maxObject)
-		if err != nil {
-			return err
-		}
-		to := colNone
-		if i := slices.IndexFunc(settings[1:], func(s string) bool { return s != "" && strings.EqualFold(s, name) }); i >= 0 {
-			to = column(i + 1)
-		} else if !mapped {
-			to = columnNamed(name)
-		}
-		if refused != nil || to == colNone || c[to] != "" {
-			return nil
-		}
-		var l loose
-		if err, _ := decode(value, &l); err != nil {
-			return &syntaxError{err}
-		}
-		c[to] = string(l)
-		return nil
-	})
-	return &c, err
-}
-
-// unknown fails for a document of no form.
-func (d *document) unknown(raw []byte) error {
-	var names []string
-	j := nested(raw)
-	err := j.members(func(name string) error {
-		if len(names) < 8 {
-			names = append(names, cut(name, 32))
-		}
-		_, _, err := j.value(0)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: its members are %s", errNoFeed, strings.Join(names, ", "))
 }

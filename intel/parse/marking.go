@@ -22,7 +22,7 @@ type stixMarking struct {
 // STIX 2.1 (section 7.2.1.4), TLP 2.0 by OASIS' extension definition, and the one that
 // OpenCTI has of its own for what TLP 1.0 lacks.
 func tlpMarking(ref string) (schema.TLP, bool) {
-	switch strings.TrimPrefix(ref, "marking-definition--") {
+	switch strings.TrimPrefix(strings.ToLower(ref), "marking-definition--") {
 	case "613f2e26-407d-48c7-9eca-b8e91df99dc9", "94868c89-83c2-464b-929b-a1a8aa3c8487": // white, clear
 		return schema.TLPClear, true
 	case "34098fce-860f-48ae-8e50-ebd3cc5e41da", "bab4a63c-aed9-4cf5-a766-dfca5abac2bb":
@@ -40,8 +40,9 @@ func tlpMarking(ref string) (schema.TLP, bool) {
 // maxMarkings bounds the definitions that one part may bring.
 const maxMarkings = 10_000
 
-// define keeps what a marking definition of the feed says: TLP 1.0 as its
-// definition, TLP 2.0 in an extension, either in its name.
+// define keeps what a marking definition of the feed says: TLP 1.0 as its definition,
+// TLP 2.0 in an extension, either in its name or statement. One that is a TLP which
+// nobody knows is as good as none: see tlp.
 func (x *stix) define(o *stixObject) {
 	if o.ID == "" || len(o.ID) > maxID || len(x.known) >= maxMarkings {
 		return
@@ -50,32 +51,38 @@ func (x *stix) define(o *stixObject) {
 		x.known = map[string]stixMarking{}
 	}
 	var said struct {
-		TLP string `json:"tlp"`
+		TLP       loose `json:"tlp"`
+		Upper     loose `json:"TLP"`
+		Statement loose `json:"statement"`
 	}
-	text := ""
 	if len(o.Definition) > 0 {
-		if err, _ := decode(o.Definition, &said); err == nil {
-			text = said.TLP
+		// A definition of another form says nothing.
+		if err, _ := decode(o.Definition, &said); err != nil {
+			said.TLP = ""
 		}
 	}
+	text := string(said.TLP + said.Upper)
 	var extensions map[string]struct {
-		TLP string `json:"tlp_2_0"`
+		TLP loose `json:"tlp_2_0"`
 	}
 	if len(o.Extensions) > 0 {
 		if err, _ := decode(o.Extensions, &extensions); err == nil {
 			for _, e := range extensions {
 				if e.TLP != "" {
-					text = e.TLP
+					text = string(e.TLP)
 				}
 			}
 		}
 	}
-	for _, name := range [...]string{o.OpenCTI, o.Name} {
-		if text == "" && strings.HasPrefix(strings.ToUpper(name), "TLP:") {
+	for _, name := range [...]string{o.OpenCTI, o.Name, string(said.Statement)} {
+		if text == "" && strings.HasPrefix(strings.ToUpper(strings.TrimSpace(name)), "TLP:") {
 			text = name
 		}
 	}
 	t, ok := tlpNamed(text)
+	if !ok && (text != "" || strings.HasPrefix(strings.ToLower(o.DefinitionType), "tlp")) {
+		return
+	}
 	x.known[o.ID] = stixMarking{t, ok}
 }
 

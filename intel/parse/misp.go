@@ -197,6 +197,9 @@ func (m *misp) attribute(raw []byte, of mispTags, report *fact.Object, deleted b
 			}
 		}()
 	}
+	if a.Type == "" && text == "" && id != "" && version > 0 {
+		return nil // an attribute that its event has no more: what it said is void
+	}
 	if a.Type == "" || text == "" {
 		return m.r.refuse(m.n, text, errMISPAttribute)
 	}

@@ -166,4 +166,5 @@ func TestWarninglist(t *testing.T) {
 	if a.ID == b.ID {
 		t.Error("two lists share the id of a value")
 	}
+	read(t, list("string", `"hostname"`, "localhost.localdomain", "good.js")).want(t, "domain=localhost.localdomain", "domain=good.js").wantRefused(t)
 }

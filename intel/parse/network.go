@@ -41,7 +41,7 @@ func plainIP(s string) string {
 // network gives the canonical form of a prefix; one that holds a single address is
 // that address.
 func network(s string) (schema.Observable, error) {
-	p, err := netip.ParsePrefix(s)
+	p, err := prefix(s)
 	if err != nil {
 		return schema.Observable{}, errNoNetwork
 	}

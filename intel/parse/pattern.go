@@ -23,30 +23,43 @@ const (
 //	address AND port of one end       a socket
 //	address AND type of its object    the address
 //	hashes of one file, one SHA-256   the SHA-256, which implies the others
-//	url:value LIKE 'http://x/y/%'     what is below http://x/y/
+//	LIKE and MATCHES of a URL         see partOf
+//
+// An alternative that cannot be taken is left out where others can: what remains says
+// less than the pattern.
 func Pattern(text string) ([]schema.Observable, error) {
+	list, _, err := alternatives(text)
+	return list, err
+}
+
+// alternatives reads a pattern as Pattern does, and says why of what it left out.
+func alternatives(text string) (list []schema.Observable, left []error, err error) {
 	toks, err := lex(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := pattern{toks: toks}
 	atoms, err := p.observations(0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if t := p.next(); t.text != "" || t.quoted {
-		return nil, fmt.Errorf("pattern: %s is not supported: only single values joined by OR are", shown(t.text))
+		return nil, nil, fmt.Errorf("pattern: %s is not supported: only single values joined by OR are", shown(t.text))
 	}
-	out := make([]schema.Observable, 0, len(atoms))
 	for _, a := range atoms {
 		switch a.kind {
 		case atomValue:
-			out = append(out, a.value)
+			list = append(list, a.value)
+		case atomNone:
+			left = append(left, a.why)
 		default:
-			return nil, fmt.Errorf("pattern: %s alone names no value", shown(a.path))
+			left = append(left, fmt.Errorf("pattern: %s alone names no value", shown(a.path)))
 		}
 	}
-	return out, nil
+	if len(list) == 0 {
+		return nil, nil, left[0]
+	}
+	return list, left, nil
 }
 
 // atom is a comparison with one value.
@@ -55,6 +68,7 @@ type atom struct {
 	path  string
 	value schema.Observable
 	port  string
+	why   error // of none
 }
 
 type atomKind uint8
@@ -63,7 +77,11 @@ const (
 	atomValue atomKind = iota // names a value
 	atomPort                  // names the port of one end of a connection
 	atomType                  // names the type of an object that a value is compared with too
+	atomNone                  // cannot be taken
 )
+
+// none is an alternative that cannot be taken.
+func none(why error) []atom { return []atom{{kind: atomNone, why: why}} }
 
 // pattern is a text's tokens and how many of them were read.
 type pattern struct {
@@ -183,7 +201,16 @@ func (p *pattern) both(depth int) ([]atom, error) {
 	if len(parts) == 1 {
 		return parts[0], nil
 	}
-	return joined(parts)
+	for _, atoms := range parts {
+		if len(atoms) == 1 && atoms[0].kind == atomNone {
+			return atoms, nil
+		}
+	}
+	atoms, err := joined(parts)
+	if err != nil {
+		return none(err), nil
+	}
+	return atoms, nil
 }
 
 // joined makes one value of what must hold at once, where that is exact.
@@ -252,8 +279,15 @@ func (p *pattern) comparison() ([]atom, error) {
 		return nil, fmt.Errorf("pattern: %s where an operator belongs", shown(op.text))
 	}
 	var values []token
-	like := false
-	switch name := strings.ToUpper(op.text); {
+	var why error // for which the comparison cannot be taken
+	name := strings.ToUpper(op.text)
+	if name == "NOT" {
+		why = fmt.Errorf("pattern: operator %s is not supported", shown(op.text))
+		op = p.next()
+		name = strings.ToUpper(op.text)
+		p.at++
+	}
+	switch {
 	case name == "IN" && p.take("("):
 		for !p.take(")") {
 			if p.at == len(p.toks) {
@@ -262,21 +296,30 @@ func (p *pattern) comparison() ([]atom, error) {
 			values = append(values, p.next())
 			p.at++
 		}
-		if len(values) == 0 {
-			return nil, errCut
+	case name == "=" || name == "ISSUBSET" || name == "LIKE" || name == "MATCHES":
+		values = []token{p.next()}
+		p.at++
+	case name == "ISSUPERSET" || name == "!" || name == "<" || name == ">":
+		why = fmt.Errorf("pattern: operator %s is not supported", shown(op.text))
+		if !p.take("=") {
+			p.take(">")
 		}
-	case name == "=" || name == "ISSUBSET" || name == "LIKE":
-		like = name == "LIKE"
 		values = []token{p.next()}
 		p.at++
 	default:
 		return nil, fmt.Errorf("pattern: operator %s is not supported", shown(op.text))
 	}
+	if len(values) == 0 || p.at > len(p.toks) {
+		return nil, errCut
+	}
+	if why != nil {
+		return none(why), nil
+	}
 	atoms := make([]atom, 0, len(values))
 	for _, v := range values {
-		a, err := compared(path.text, v, like)
+		a, err := compared(path.text, v, name)
 		if err != nil {
-			return nil, err
+			a = atom{kind: atomNone, why: err}
 		}
 		atoms = append(atoms, a)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // compared makes the atom of one object path and value.
-func compared(path string, v token, like bool) (atom, error) {
+func compared(path string, v token, op string) (atom, error) {
+	like := op == "LIKE" || op == "MATCHES"
 	a := atom{path: path}
 	object, steps, _ := strings.Cut(path, ":")
 	switch {
@@ -36,18 +37,20 @@ func compared(path string, v token, like bool) (atom, error) {
 	}
 	text := v.text
 	if like {
-		below, ok := strings.CutSuffix(text, "/%")
-		if t != schema.ObservableURL || !ok || strings.ContainsAny(below, "%_") {
-			return a, fmt.Errorf("pattern: %s LIKE: %w", shown(path), errPattern)
+		if t, text, ok = partOf(t, op, text); !ok {
+			return a, fmt.Errorf("pattern: %s %s: %w", shown(path), op, errPattern)
 		}
-		t, text = schema.ObservableURLPrefix, below+"/"
 	}
 	o, err := Value(t, text)
 	if err == nil && !like && o.Type == schema.ObservableURLPrefix {
 		err = errPattern // "*" is no wildcard of STIX
 	}
-	if err != nil && object == "network-traffic" && t == schema.ObservableIP {
+	switch {
+	case err == nil:
+	case object == "network-traffic" && t == schema.ObservableIP:
 		o, err = domain(text)
+	case object == "domain-name" && plainIP(text) != "": // feeds that know of a host only that it has a name or an address
+		o, err = Value(schema.ObservableIP, text)
 	}
 	if err != nil {
 		return a, fmt.Errorf("pattern: %s %s: %w", path, shown(v.text), err)
@@ -91,8 +94,10 @@ func pathType(object, steps string) (schema.ObservableType, bool) {
 		}
 	case "network-traffic":
 		switch {
-		case steps == "dst_ref.value" || steps == "src_ref.value":
+		case steps == "dst_ref.value" || steps == "src_ref.value" || steps == "dst_ip" || steps == "src_ip": // the latter are no standard's
 			return schema.ObservableIP, true
+		case word(steps) == "extensionshttprequestextrequestvalue":
+			return schema.ObservableURLPath, true
 		case word(steps) == "extensionshttprequestextrequestheaderuseragent" || word(steps) == "extensionshttprequestextrequestheaderuseragent0":
 			return schema.ObservableUserAgent, true
 		}

@@ -35,6 +35,12 @@ func TestPattern(t *testing.T) {
 		{"[network-traffic:dst_ref.value = 'bad.example']", []string{"domain=bad.example"}},
 		{"[network-traffic:extensions.'tls-ext'.ja3 = '" + sha[:32] + "' OR x-tls:ja3s_hash = '" + sha[:32] + "']", []string{"ja3=" + sha[:32], "ja3s=" + sha[:32]}},
 		{"[url:value LIKE 'http://a.example/x/%']", []string{"url_prefix=http://a.example/x/"}},
+		{"[domain-name:value = '203.0.113.7']", []string{"ip=203.0.113.7"}},
+		// What cannot be taken is left out where something else alone is enough.
+		{"[file:hashes.MD5 = '" + sha[:32] + "' OR file:hashes.'SHA-512' = '" + sha + sha + "' OR file:name = 'x']", []string{"hash=" + sha[:32]}},
+		{"[domain-name:value = 'a.example'] OR [process:command_line MATCHES '^x'] OR [url:value != 'http://b.example/' OR file:size > 7]", []string{"domain=a.example"}},
+		{"[(file:name = 'x' AND file:size = 7) OR domain-name:value NOT IN ('b.example') OR domain-name:value IN ('nonsense', 'a.example')]", []string{"domain=a.example"}},
+		{"[network-traffic:dst_ip = '203.0.113.7' AND network-traffic:dst_port = 80]", []string{"socket=203.0.113.7:80"}},
 		{"[file:hashes.MD5 = '" + sha[:32] + "' AND file:hashes.'SHA-256' = '" + sha + "']", []string{"hash=" + sha}},
 	} {
 		list, err := Pattern(c.text)
@@ -67,6 +73,7 @@ func TestPatternRefuses(t *testing.T) {
 		"[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 443 AND network-traffic:dst_port = 80]",
 		"[network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_ref.value = '203.0.113.8']",
 		"[ipv4-addr:value = '203.0.113.7' AND network-traffic:dst_port = 443]", "[email-message:to_refs[*].value = 'a@b.example']", "[domain-name:resolves_to_refs[*].value = '203.0.113.7']",
+		"[(domain-name:value = 'a.example' OR file:name = 'x') AND file:size = 7]", "[file:name = 'x' OR file:size > 7]", "[domain-name:value = 'a.example' OR file:name EXISTS]", "[a:b NOT", "[a:b NOT =", "[a:b >",
 		"[mutex:name LIKE 'x']", "[ipv4-addr:value = 203]", strings.Repeat("'", 40000),
 		"[domain-name:value IN (" + strings.Repeat("'a.example',", maxTokens) + "'b.example')]",
 	} {

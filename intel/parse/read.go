@@ -16,9 +16,10 @@ import (
 
 // Read passes what a part of a feed says to out, in its order. The text may be
 // packed with gzip, zstd or as the only file of a zip. Which format it has the part
-// says, else the feed, else its first bytes: JSON by its members, otherwise CSV
+// says, else the feed, else its first bytes: JSON by its members, OpenIOC, otherwise CSV
 // where the feed maps columns, the part's name ends with ".csv" or ".tsv", or the
-// first line names columns, otherwise a list.
+// first line names columns, otherwise a list, or a document for people where the part's
+// name ends like one's.
 //
 // What cannot be used is refused with a reason and reading goes on. An error means
 // that the part is damaged, is no feed at all or is larger than the feed's MaxBytes,
@@ -57,17 +58,29 @@ func (r *reader) read(in io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if order := utf16Order(head); order != nil {
+		br = bufio.NewReaderSize(&utf16Text{in: br, order: order}, buffer)
+		if head, err = peek(br); err != nil {
+			return err
+		}
+	}
 	if bytes.HasPrefix(head, []byte("\ufeff")) {
 		if _, err := br.Discard(3); err != nil {
 			return err
 		}
 		head = head[3:]
 	}
-	if isPage(head) {
-		return errPage
+	if isPage(head) && iocRoot.Match(head) {
+		return r.openIOC(br)
+	}
+	if err := foreign(head); err != nil {
+		return err
 	}
 	switch f := r.format(head); f {
 	case fact.FormatList:
+		if isDocument(unpackedName(r.part.Name)) && r.part.Format != f && r.feed.Format != f {
+			return r.document(br)
+		}
 		return r.list(br)
 	case fact.FormatCSV:
 		if isJSON(head) { // rows as objects
@@ -78,9 +91,6 @@ func (r *reader) read(in io.Reader) error {
 		return r.json(br, f)
 	}
 }
-
-// errPage is what a server says instead of a feed.
-var errPage = errors.New("an HTML or XML page, not a feed")
 
 // peek gives the beginning of a text, the whole of a short one.
 func peek(br *bufio.Reader) ([]byte, error) {
@@ -103,14 +113,20 @@ func (r *reader) format(head []byte) fact.Format {
 	}
 	c := r.feed.CSV
 	mapped := c.Value + c.Type + c.Verdict + c.Severity + c.Confidence + c.TLP + c.Label + c.Malware + c.Actor + c.First + c.Until + c.Seen
-	name := strings.ToLower(r.part.Name)
-	for _, packed := range [...]string{".gz", ".zst", ".zip"} {
-		name = strings.TrimSuffix(name, packed)
-	}
-	if ext := path.Ext(name); mapped != "" || c.Header == "yes" || ext == ".csv" || r.looksCSV(head) {
+	name := unpackedName(r.part.Name)
+	if mapped != "" || c.Header == "yes" || path.Ext(name) == ".csv" || !isDocument(name) && r.looksCSV(head) {
 		return fact.FormatCSV
 	}
 	return fact.FormatList
+}
+
+// unpackedName gives a file's name without what says how it is packed.
+func unpackedName(name string) string {
+	name = strings.ToLower(name)
+	for _, packed := range [...]string{".gz", ".zst", ".zip"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	return name
 }
 
 // isJSON reports a text that begins like an object or array. A list may begin with
@@ -125,10 +141,4 @@ func isJSON(head []byte) bool {
 	}
 	text = bytes.TrimLeft(text[1:], " \t\r\n")
 	return len(text) == 0 || strings.IndexByte(`{["]`, text[0]) >= 0
-}
-
-// isPage reports HTML or XML: no value begins like that.
-func isPage(head []byte) bool {
-	text := bytes.TrimLeft(head, " \t\r\n")
-	return len(text) > 0 && text[0] == '<'
 }

@@ -83,7 +83,12 @@ func (r *reader) check(s *fact.Said) error {
 	case s.ValidUntil != 0 && s.ValidUntil <= s.ValidFrom:
 		return errors.New("valid_until is not after valid_from")
 	}
-	return match.Check(s.Indicator)
+	err := match.Check(s.Indicator)
+	if errors.Is(err, match.ErrSuffix) {
+		match.Narrow(&s.Indicator)
+		err = match.Check(s.Indicator)
+	}
+	return err
 }
 
 // refuse says what was not taken and why.

@@ -17,15 +17,19 @@ var (
 	errBlank   = errors.New("a value with a blank in it")
 	errPattern = errors.New("a pattern: values are matched, never patterns")
 	errNoPort  = errors.New("an address with a port that is not from 1 to 65535")
+	errFile    = errors.New("the name of a file: files are matched by their hashes only")
+	errNumber  = errors.New("an address and a number: if that is its port, a colon belongs between them")
+	errLocal   = errors.New("a name of the machine itself")
 	errLength  = errors.New("an address with a prefix length that no network has")
 )
 
 // Recognize tells what kind of observable a text is and gives its canonical form.
-// Defanged forms (hxxp, [.], (dot), [@]) are understood. 32 hex digits are taken for
+// Defanged forms (hxxp, [.], (dot), [@], \.) are understood, quotes and code marks
+// around the text taken away. 32 hex digits are taken for
 // the hash of a file, a host with a path for the URL of any scheme, and "/*" at the
 // end of a URL for the mark of a prefix. Its errors do not repeat the text.
 func Recognize(text string) (schema.Observable, error) {
-	s := strings.TrimSpace(text)
+	s := unwrapped(trimmed(text))
 	switch {
 	case s == "":
 		return schema.Observable{}, errEmpty
@@ -37,6 +41,11 @@ func Recognize(text string) (schema.Observable, error) {
 	sh := shapeOf(s)
 	if n := len(s); sh.hex && (n == 32 || n == 40 || n == 64) {
 		return fileHash(s)
+	}
+	if sh.odd {
+		if plain := refanged(s); plain != s {
+			s, sh = plain, shapeOf(plain)
+		}
 	}
 	if sh.bracket || sh.x {
 		// What brackets stand for decides what follows. The path of a URL keeps its
@@ -92,9 +101,18 @@ func Recognize(text string) (schema.Observable, error) {
 	case s[0]-'0' <= 9 && sh.numeric:
 		return found(schema.ObservableIP, plainIP(s), errNoIP)
 	case sh.pattern:
+		if host, n, ok := strings.Cut(s, "|"); ok && canon.IsIP(host) && isDigits(n) {
+			return schema.Observable{}, errNumber
+		}
 		return schema.Observable{}, errPattern
 	}
 	if o, err := domain(s); err == nil {
+		switch {
+		case isFileName(o.Value):
+			return schema.Observable{}, errFile
+		case strings.HasSuffix(o.Value, ".localdomain") || strings.HasSuffix(o.Value, ".localhost"):
+			return schema.Observable{}, errLocal
+		}
 		return o, nil
 	}
 	if n := len(s); sh.hex && (n == 56 || n == 96 || n == 128) {
@@ -136,15 +154,61 @@ func netAddr(s string) bool {
 // hostAndPath gives a URL without a scheme.
 func hostAndPath(s string) (schema.Observable, error) {
 	host, path, _ := strings.Cut(s, "/")
-	if canon.IsIP(host) && isDigits(path) {
+	if canon.IsIP(host) && (isDigits(path) || canon.IsIP(path)) {
 		return schema.Observable{}, errLength
 	}
 	return url(schema.ObservableURL, s)
 }
 
+// maxSeveral bounds the values of one field.
+const maxSeveral = 64
+
+// observables gives what a text names: one value, the networks of a range, the values
+// of a STIX pattern, or several values with nothing else between them.
+func observables(text string) ([]schema.Observable, error) {
+	o, err := Recognize(text)
+	if err == nil {
+		return []schema.Observable{o}, nil
+	}
+	s := trimmed(text)
+	if list, ok, err := span(s); ok {
+		return list, err
+	}
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") && strings.Contains(s, ":") && strings.Contains(s, "'") {
+		return Pattern(s)
+	}
+	fields := strings.FieldsFunc(s[:min(len(s), maxValue)], func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '|' })
+	if len(fields) < 2 || len(fields) > maxSeveral || len(s) > maxValue {
+		return nil, err
+	}
+	list := make([]schema.Observable, 0, len(fields))
+	for _, f := range fields {
+		o, no := Recognize(f)
+		if no != nil {
+			return nil, err
+		}
+		list = append(list, o)
+	}
+	return list, nil
+}
+
+// isPrefix reports a network, with a prefix length or a mask.
 func isPrefix(s string) bool {
-	_, err := netip.ParsePrefix(s)
+	_, err := prefix(s)
 	return err == nil
+}
+
+// prefix reads a network with a prefix length or a mask behind its slash.
+func prefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err == nil || strings.IndexByte(s, '.') < 0 {
+		return p, err
+	}
+	address, mask, _ := strings.Cut(s, "/")
+	if text, ok := masked(address, mask); ok {
+		return netip.ParsePrefix(text)
+	}
+	return p, err
 }
 
 // shape is what one look at a text tells.
@@ -157,6 +221,7 @@ type shape struct {
 	bracket          bool // may be a mark against clicking
 	x                bool // begins like hxxp or fxp
 	pattern          bool // holds what only patterns have
+	odd              bool // may hold a mark that canon does not know
 }
 
 func shapeOf(s string) shape {
@@ -178,6 +243,7 @@ func shapeOf(s string) shape {
 		case ':':
 			if sh.colon < 0 {
 				sh.colon = i
+				sh.odd = sh.odd || i > 2 && i < 10 && !strings.HasPrefix(s, "http")
 			}
 		case '/':
 			if sh.slash < 0 {
@@ -188,12 +254,13 @@ func shapeOf(s string) shape {
 				sh.at = i
 			}
 		case '\\':
-			sh.backslash = true
+			sh.backslash, sh.odd = true, true
 		case ' ', '\t', '\r', '\n':
 			sh.blank = true
 		case '[', '(', '{':
-			sh.bracket = true
-			sh.pattern = true
+			sh.bracket, sh.pattern, sh.odd = true, true, true
+		case ']', ')', '}':
+			sh.odd = true
 		case '*':
 			sh.pattern = sh.pattern || i > 0
 		case '|', '^', '$', '?', '+':

@@ -76,6 +76,10 @@ func TestRecognizeRefuses(t *testing.T) {
 		{"a b", "blank"},
 		{"http://", "no URL"},
 		{"http:///x", "no URL"},
+		{"localhost.localdomain", "machine itself"},
+		{"payload.exe", "name of a file"},
+		{"203.0.113.7|443", "colon belongs"},
+		{"</head>", "no URL"},
 		{"word/path", "no URL"},
 		{"user@bad.example/x/y", "no e-mail"},
 		{"deadbeef", "neither"},
@@ -167,7 +171,7 @@ func TestRefangForms(t *testing.T) {
 // FuzzRecognize holds that the canonical form of a value is its own canonical form.
 func FuzzRecognize(f *testing.F) {
 	for _, s := range []string{"203.0.113.7", "[2001:db8::1]:443", "hxxp://bad[.]example/x/*", "bad.example:443/x", "/x?y", "a@bad.example", "3:a:b", `hklm\x\y`,
-		"t13d1516h2_8daaf6152771_02713d6af862", "//bad.example:80/", "::ffff:1.2.3.4/128", "bad.example/%2f..;a", "*.b\u00fc.example"} {
+		"t13d1516h2_8daaf6152771_02713d6af862", "//bad.example:80/", "::ffff:1.2.3.4/128", "bad.example/%2f..;a", "*.b\u00fc.example", "h**p://bad[.example/x", `bad\.example`, "\u201cbad.example\u201d", "bad.exe", "198.51.100.0/255.255.255.0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -3,6 +3,7 @@ package parse
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,23 +15,49 @@ import (
 // cells are the texts of one row by what they hold.
 type cells [columns]string
 
-// row takes an indicator from a row of a CSV or a flat object.
+// row takes the indicators of a row of a CSV or a flat object: those that its value
+// names, and the other digests of the same file.
 //
-// A time that could be two (03/04/2021) is not guessed. As the end of an
-// indicator's validity it costs the row: nothing lives longer than its feed says.
-// Otherwise the row is taken without it, and the first such row of a column is
-// refused by the name of the column, so that somebody sees it.
-func (r *reader) row(n int, c *cells, told *[columns]bool) error {
-	text := strings.TrimSpace(c[colValue])
+// A time that could be two (03/04/2021) is not guessed. As the end of an indicator's
+// validity it costs the row where the settings name the column: nothing lives longer
+// than its feed says. Otherwise the row is taken without it, and the first such row of
+// a column is refused by the name of the column, so that somebody sees it.
+func (r *reader) row(n int, c *cells, digests []string, told *[columns]bool) error {
+	text := trimmed(c[colValue])
 	if text == "" {
 		return r.refuse(n, "", errEmpty)
 	}
-	o, err := r.typed(c[colType], text)
+	values, err := r.typed(c[colType], text)
 	if err != nil {
 		return r.refuse(n, text, err)
 	}
-	s := fact.Said{Indicator: r.indicator(r.derivedID(o), o)}
-	i := &s.Indicator
+	if r.feed.IDsOnly && (c[colIDs] == "0" || strings.EqualFold(c[colIDs], "false")) {
+		return r.refuse(n, text, errNotIDs)
+	}
+	s := fact.Said{Indicator: r.indicator("", schema.Observable{})}
+	if ok, err := r.described(n, &s.Indicator, c, told); !ok || err != nil {
+		return err
+	}
+	for _, d := range digests {
+		if o, err := fileHash(trimmed(d)); err == nil && !slices.Contains(values, o) {
+			values = append(values, o)
+		}
+	}
+	for _, o := range values {
+		one := s // each has its own copy of what a sink may change
+		one.ID, one.Type, one.Value = r.derivedID(o), o.Type, o.Value
+		one.Labels, one.Threats = slices.Clone(s.Labels), slices.Clone(s.Threats)
+		if _, err := r.said(n, text, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// described reads what a row says of its values. ok is false for a row that was
+// refused.
+func (r *reader) described(n int, i *schema.Indicator, c *cells, told *[columns]bool) (ok bool, err error) {
+	text := c[colValue]
 	if v, ok := verdictNamed(c[colVerdict]); ok {
 		i.Verdict = v
 	}
@@ -43,7 +70,7 @@ func (r *reader) row(n int, c *cells, told *[columns]bool) error {
 	if mark := strings.TrimSpace(c[colTLP]); mark != "" {
 		t, ok := tlpNamed(mark)
 		if !ok {
-			return r.refuse(n, text, fmt.Errorf("TLP %q is none: who may see the value is not guessed", cut(mark, 32)))
+			return false, r.refuse(n, text, fmt.Errorf("TLP %q is none: who may see the value is not guessed", cut(mark, 32)))
 		}
 		i.TLP = t
 	}
@@ -53,37 +80,33 @@ func (r *reader) row(n int, c *cells, told *[columns]bool) error {
 	i.Threats = addThreat(i.Threats, schema.ThreatMalware, c[colMalware])
 	i.Threats = addThreat(i.Threats, schema.ThreatActor, c[colActor])
 
-	if when := strings.TrimSpace(c[colUntil]); when != "" && !unset(when) {
-		t, ok := canon.ParseTime(when)
-		if !ok {
-			return r.refuse(n, text, fmt.Errorf("column until: %q is no time, or could be two", cut(when, 40)))
-		}
-		i.ValidUntil = t
-	}
 	for _, at := range [...]struct {
 		col column
 		to  *schema.Millis
-	}{{colFirst, &i.ValidFrom}, {colSeen, &i.Fresh}} {
+	}{{colFirst, &i.ValidFrom}, {colUntil, &i.ValidUntil}, {colSeen, &i.Fresh}} {
 		when := strings.TrimSpace(c[at.col])
 		if when == "" || unset(when) {
 			continue
 		}
 		t, ok := canon.ParseTime(when)
-		if !ok {
-			if !told[at.col] {
-				told[at.col] = true
-				reason := fmt.Errorf("column %s: no time, or one that could be two: rows are taken without it, here and below", at.col)
-				if err := r.refuse(n, when, reason); err != nil {
-					return err
-				}
+		switch {
+		case ok:
+			*at.to = t
+		case at.col == colUntil && r.feed.CSV.Until != "":
+			return false, r.refuse(n, text, fmt.Errorf("column until: %q is no time, or could be two", cut(when, 40)))
+		case !told[at.col]:
+			told[at.col] = true
+			reason := fmt.Errorf("column %s: no time, or one that could be two: rows are taken without it, here and below", at.col)
+			if err := r.refuse(n, when, reason); err != nil {
+				return false, err
 			}
-			continue
 		}
-		*at.to = t
+	}
+	if r.feed.CSV.First == "" && i.ValidUntil != 0 && i.ValidUntil <= i.ValidFrom {
+		i.ValidFrom = 0 // it ended when it began
 	}
 	i.Fresh = r.past(i.Fresh)
-	_, err = r.said(n, text, s)
-	return err
+	return true, nil
 }
 
 // unset reports words for a time that is not known.
@@ -105,18 +128,73 @@ func addThreat(to []schema.Threat, kind schema.ThreatKind, name string) []schema
 // errTyped refuses a kind of value that is not matched.
 var errTyped = errors.New("is no type that is matched")
 
-// typed makes an observable of a value by the feed's word for its type, or by its
-// looks where there is none.
-func (r *reader) typed(typ, text string) (schema.Observable, error) {
+// typed makes observables of a value by the feed's word for its type, or by its looks
+// where there is none. A value that is plainly of another kind than its row says, such
+// as an address with a port in a row of addresses, is what it looks like where that
+// says less than the row.
+func (r *reader) typed(typ, text string) ([]schema.Observable, error) {
 	if typ = strings.TrimSpace(typ); typ == "" {
-		return Recognize(text)
+		return observables(text)
 	}
 	t, ok := typeNamed(typ)
+	switch {
+	case !ok, strings.IndexByte(typ, '|') >= 0 && strings.IndexByte(text, '|') >= 0:
+		return mispTyped(typ, text)
+	case t == schema.ObservableUnknown:
+		return observables(text)
+	}
+	o, err := Value(t, text)
+	if err == nil {
+		return []schema.Observable{o}, nil
+	}
+	if _, rest, ok := labelled(text); ok && t == schema.ObservableHash { // "SHA256: ..."
+		text = rest
+	}
+	list, no := observables(text)
+	if no != nil {
+		return nil, err
+	}
+	for _, o := range list {
+		if !narrows(o.Type, t) {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// narrows reports whether a value by its looks says no more than a type that its row
+// names.
+func narrows(looks, named schema.ObservableType) bool {
+	switch named {
+	case schema.ObservableHash:
+		return looks == schema.ObservableHash
+	case schema.ObservableIP, schema.ObservableCIDR, schema.ObservableSocket, schema.ObservableDomain, schema.ObservableURL, schema.ObservableURLPath:
+		switch looks {
+		case schema.ObservableIP, schema.ObservableCIDR, schema.ObservableSocket, schema.ObservableURL, schema.ObservableURLPrefix:
+			return true
+		}
+		return looks == named
+	}
+	return false
+}
+
+// mispTyped makes observables by MISP's names of types, some of which are of two
+// values: "filename|sha256".
+func mispTyped(typ, text string) (list []schema.Observable, err error) {
+	values, ok := mispValues(strings.ToLower(typ), text)
 	if !ok {
-		return schema.Observable{}, fmt.Errorf("type %s %w", strconv.Quote(cut(typ, 40)), errTyped)
+		return nil, fmt.Errorf("type %s %w", strconv.Quote(cut(typ, 40)), errTyped)
 	}
-	if t == schema.ObservableUnknown {
-		return Recognize(text)
+	for _, v := range values {
+		o, no := Value(v.typ, v.text)
+		if no != nil {
+			err = no
+			continue
+		}
+		list = append(list, o)
 	}
-	return Value(t, text)
+	if len(list) > 0 {
+		return list, nil
+	}
+	return nil, err
 }

@@ -3,7 +3,6 @@ package parse
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +39,7 @@ type stixObject struct {
 	Name         string          `json:"name"`
 	Description  loose           `json:"description"`
 	Aliases      []string        `json:"aliases"`
-	Identity     string          `json:"identity_class"`
+	Identity     loose           `json:"identity_class"`
 	MalwareTypes []string        `json:"malware_types"`
 	ToolTypes    []string        `json:"tool_types"`
 	ActorTypes   []string        `json:"threat_actor_types"`
@@ -82,17 +81,8 @@ type stixReference struct {
 type stix struct {
 	r       *reader
 	known   map[string]stixMarking
-	waiting []stixWaiting
-	bytes   int // that wait
+	waiting waiting
 }
-
-type stixWaiting struct {
-	n   int
-	raw []byte
-}
-
-// maxWaiting bounds, in bytes, the objects that wait for a marking.
-const maxWaiting = 32 << 20
 
 // Reasons of STIX.
 var (
@@ -115,15 +105,7 @@ func (x *stix) object(n int, raw []byte) error { return x.read(n, raw, false) }
 // end reads what waited for a marking. One that is not defined by now may be any: its
 // definition may have come in another part, or never will. See stix.tlp.
 func (x *stix) end() error {
-	waiting := x.waiting
-	x.waiting, x.bytes = nil, 0
-	for i, w := range waiting {
-		waiting[i].raw = nil
-		if err := x.read(w.n, w.raw, true); err != nil {
-			return err
-		}
-	}
-	return nil
+	return x.waiting.each(func(n int, raw []byte) error { return x.read(n, raw, true) })
 }
 
 func (x *stix) read(n int, raw []byte, last bool) error {
@@ -149,15 +131,14 @@ func (x *stix) read(n int, raw []byte, last bool) error {
 	if kind, ok := stixKind(&o); ok || o.Type == "indicator" {
 		tlp, undefined := x.tlp(&o)
 		if undefined && !last {
-			if x.bytes+len(raw) > maxWaiting {
-				if o.Type == "indicator" {
-					return x.refuse(n, &o, times, errStixMarking)
-				}
-				return x.r.refuse(n, o.shown(), errStixMarking)
+			ok, err := x.waiting.add(n, raw)
+			switch {
+			case ok || err != nil:
+				return err
+			case o.Type == "indicator":
+				return x.refuse(n, &o, times, errStixMarking)
 			}
-			x.bytes += len(raw)
-			x.waiting = append(x.waiting, stixWaiting{n, slices.Clone(raw)})
-			return nil
+			return x.r.refuse(n, o.shown(), errStixMarking)
 		}
 		if o.Type == "indicator" {
 			return x.indicator(n, &o, times, tlp)

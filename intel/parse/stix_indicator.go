@@ -14,9 +14,14 @@ func (x *stix) indicator(n int, o *stixObject, t stixTimes, tlp schema.TLP) erro
 		gone := schema.Indicator{ID: o.ID, Feed: x.r.feed.Name, Tenant: x.r.feed.Tenant, TLP: tlp}
 		return x.r.out.Said(n, fact.Said{Indicator: gone, Version: t.modified, Revoked: true})
 	}
-	i, values, err := x.said(o, t)
+	i, values, left, err := x.said(o, t)
 	if err != nil {
 		return x.refuse(n, o, t, err)
+	}
+	for _, why := range left[:min(len(left), maxLeft)] {
+		if err := x.r.refuse(n, o.ID, why); err != nil {
+			return err
+		}
 	}
 	i.TLP = tlp
 	any := false
@@ -43,25 +48,28 @@ func (x *stix) refuse(n int, o *stixObject, t stixTimes, why error) error {
 	return x.r.void(n, o.ID, t.modified)
 }
 
-// said reads an indicator and its values.
-func (x *stix) said(o *stixObject, t stixTimes) (i schema.Indicator, values []schema.Observable, err error) {
+// maxLeft bounds the alternatives of one pattern that are told as left out.
+const maxLeft = 8
+
+// said reads an indicator and its values, and says why of those that it left out.
+func (x *stix) said(o *stixObject, t stixTimes) (i schema.Indicator, values []schema.Observable, left []error, err error) {
 	switch {
 	case o.PatternType != "" && o.PatternType != "stix":
-		return i, nil, fmt.Errorf("STIX: pattern type %q is not matched", cut(o.PatternType, 40))
+		return i, nil, nil, fmt.Errorf("STIX: pattern type %q is not matched", cut(o.PatternType, 40))
 	case o.Pattern == "":
-		return i, nil, errStixPattern
+		return i, nil, nil, errStixPattern
 	case o.ValidFrom == "" && o.SpecVersion == "2.1":
-		return i, nil, errStixFrom
+		return i, nil, nil, errStixFrom
 	}
-	if values, err = Pattern(o.Pattern); err != nil {
-		return i, nil, err
+	if values, left, err = alternatives(o.Pattern); err != nil {
+		return i, nil, nil, err
 	}
 	i = x.r.indicator(o.ID, schema.Observable{})
 	if i.ValidFrom, err = stixTime("valid_from", o.ValidFrom); err != nil {
-		return i, nil, err
+		return i, nil, nil, err
 	}
 	if i.ValidUntil, err = stixTime("valid_until", o.ValidUntil); err != nil {
-		return i, nil, err
+		return i, nil, nil, err
 	}
 	i.Fresh = x.r.past(t.modified)
 	if c, ok := stixNumber(o.Confidence, 100); ok {
@@ -70,7 +78,7 @@ func (x *stix) said(o *stixObject, t stixTimes) (i schema.Indicator, values []sc
 	kinds := slices.Concat(o.IndicatorTypes, o.Labels)
 	i.Verdict = stixVerdict(kinds, i.Verdict)
 	i.Labels = addLabels(i.Labels, kinds...)
-	return i, values, nil
+	return i, values, left, nil
 }
 
 // stixVerdict reads the open vocabulary of indicator types, which 2.0 keeps in

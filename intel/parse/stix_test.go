@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,12 @@ func TestSTIXMarkings(t *testing.T) {
 		{"defined behind", []string{stixSaid("1", "203.0.113.1", mark("x")), define("x", `"definition_type":"tlp","definition":{"tlp":"red"}`)}, schema.TLPRed},
 		{"extension", []string{define("x", `"extensions":{"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d":{"extension_type":"property-extension","tlp_2_0":"amber+strict"}}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPAmberStrict},
 		{"statement", []string{define("x", `"definition_type":"statement","definition":{"statement":"(c)"}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPGreen},
+		{"statement of a TLP", []string{define("x", `"definition_type":"statement","definition":{"statement":"TLP:RED"}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPRed},
+		{"in capitals", []string{define("x", `"definition_type":"TLP","definition":{"TLP":"RED"}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPRed},
+		{"TLP 1.0 in capitals", []string{stixSaid("1", "203.0.113.1", mark("5E57C739-391A-4EB3-B6BE-7D15CA92D5ED"))}, schema.TLPRed},
+		{"a TLP that nobody knows", []string{define("x", `"definition_type":"tlp","definition":{"tlp":"purple"}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPAmber},
+		{"an extension that nobody knows", []string{define("x", `"extensions":{"extension-definition--y":{"tlp_2_0":"purple"}}`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPAmber},
+		{"a TLP without a word", []string{define("x", `"definition_type":"tlp","definition":[]`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPAmber},
 		{"never defined", []string{stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPAmber},
 		{"OpenCTI's own", []string{stixSaid("1", "203.0.113.1", mark("826578e1-40ad-459f-bc73-ede076f81f37")), define("826578e1-40ad-459f-bc73-ede076f81f37", `"definition_type":"statement","definition":{"statement":"custom"}`)}, schema.TLPAmberStrict},
 		{"OpenCTI's words", []string{define("x", `"definition_type":"statement","definition":{"statement":"custom"},"x_opencti_definition_type":"TLP","x_opencti_definition":"TLP:RED"`), stixSaid("1", "203.0.113.1", mark("x"))}, schema.TLPRed},
@@ -164,7 +171,7 @@ func TestSTIXThings(t *testing.T) {
 		stixText("attack-pattern", "1", `,"name":"Phishing","external_references":[{"source_name":"mitre-attack","external_id":"T1566","url":"https://attack.example/T1566"}]`),
 		stixText("report", "1", `,"name":"R","published":"2026-01-05T00:00:00Z","object_refs":["indicator--1","malware--1"],"report_types":["threat-report"]`),
 		stixText("vulnerability", "1", `,"external_references":[{"source_name":"cve","external_id":"CVE-2026-0001"}]`),
-		stixText("identity", "1", `,"name":"ACME","identity_class":"organization"`),
+		stixText("identity", "1", `,"name":"ACME","identity_class":["organization"]`),
 		stixText("campaign", "1", `,"name":"C","revoked":true`),
 		stixText("relationship", "1", `,"relationship_type":"indicates","source_ref":"indicator--1","target_ref":"malware--1"`),
 		stixText("relationship", "2", `,"relationship_type":"uses","source_ref":"malware--1","target_ref":"malware--1","revoked":true`),
@@ -196,17 +203,61 @@ func TestSTIXThings(t *testing.T) {
 	}
 }
 
-// TestSTIXWaiting: what waits for a marking is bounded, and what does not fit is
-// refused and not let through.
+// TestSTIXWaiting: very many objects may wait for a marking, what waits is bounded, and
+// what does not fit is refused and not let through.
 func TestSTIXWaiting(t *testing.T) {
-	const n = 10
-	var objects []string
+	const n = 80_000
+	var text strings.Builder
+	text.WriteString(`{"type":"bundle","id":"bundle--1","objects":[`)
 	for i := range n {
-		objects = append(objects, stixSaid(fmt.Sprint(i), fmt.Sprintf("203.0.113.%d", i+1), `,"object_marking_refs":["marking-definition--x"],"description":"`+strings.Repeat("x", maxObject-1024)+`"`))
+		text.WriteString(stixSaid(fmt.Sprint(i), fmt.Sprintf("198.51.%d.%d", i/256%256, i%256), `,"object_marking_refs":["marking-definition--x"],"description":"`+strings.Repeat("x", 600)+`"`) + ",")
+	}
+	text.WriteString(`{"type":"marking-definition","id":"marking-definition--x","definition_type":"tlp","definition":{"tlp":"red"}}]}`)
+	if text.Len() < 2*maxWaiting {
+		t.Fatalf("%d bytes are too few for the test", text.Len())
+	}
+	var c counter
+	if err := Read(context.Background(), strings.NewReader(text.String()), feed(func(f *fact.Feed) { f.Tenant = "acme" }), fact.Part{}, now, &c); err != nil || c.said != n || c.refused != 0 {
+		t.Errorf("with a tenant %d said, %d refused (%s), %v", c.said, c.refused, c.reason, err)
+	}
+	c = counter{}
+	if err := Read(context.Background(), strings.NewReader(text.String()), feed(), fact.Part{}, now, &c); err != nil || c.said != 0 || c.refused != n {
+		t.Errorf("without a tenant %d said, %d refused, %v", c.said, c.refused, err)
+	}
+	// Text that does not pack.
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, maxObject-1024)
+	var objects []string
+	for i := range 20 {
+		for k := range noise {
+			noise[k] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[random.IntN(64)]
+		}
+		objects = append(objects, stixSaid(fmt.Sprint(i), fmt.Sprintf("203.0.113.%d", i+1), `,"object_marking_refs":["marking-definition--x"],"description":"`+string(noise)+`"`))
 	}
 	s := read(t, bundled(objects...))
-	if len(s.said) == 0 || len(s.said) > maxWaiting/(maxObject-1024) || len(s.said)+len(s.refused) != n || s.reasons()[0] != errStixMarking.Error() {
-		t.Errorf("said %d, refused %q", len(s.said), s.reasons())
+	if len(s.said) == 0 || len(s.refused) == 0 || len(s.said)+len(s.refused) != len(objects) || s.reasons()[0] != errStixMarking.Error() || len(s.void) != len(s.refused) {
+		t.Errorf("said %d, refused %q, void %d", len(s.said), s.reasons(), len(s.void))
+	}
+}
+
+// TestSTIXMarkingElsewhere: a definition is found wherever it stands in the same text.
+func TestSTIXMarkingElsewhere(t *testing.T) {
+	const define = `{"type":"marking-definition","spec_version":"2.1","id":"marking-definition--x","created":"2026-01-01T00:00:00Z","name":"x","extensions":{"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d":{"extension_type":"property-extension","tlp_2_0":"green"}}}`
+	use := stixSaid("1", "203.0.113.1", `,"object_marking_refs":["marking-definition--x"]`)
+	for name, text := range map[string]string{
+		"objects in an array":    "[" + use + "," + define + "]",
+		"objects in lines":       use + "\n" + define + "\n",
+		"bundles in an array":    "[" + bundled(use) + "," + bundled(define) + "]",
+		"bundles in lines":       bundled(use) + "\n" + bundled(define) + "\n",
+		"the definition's first": bundled(define) + "\n" + bundled(use),
+		"pages":                  `{"more":true,"objects":[` + use + `]}` + "\n" + `{"more":false,"objects":[` + define + `]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := read(t, text).want(t, "ip=203.0.113.1").wantRefused(t)
+			if len(s.said) == 1 && s.said[0].TLP != schema.TLPGreen {
+				t.Errorf("TLP %s", s.said[0].TLP)
+			}
+		})
 	}
 }
 

@@ -44,7 +44,7 @@ func (x *stix) thing(n int, o *stixObject, kind schema.ThreatKind, t stixTimes, 
 			f.Aliases = append(f.Aliases, cut(a, maxName))
 		}
 	}
-	for _, list := range [...][]string{o.ReportTypes, o.MalwareTypes, o.ToolTypes, o.ActorTypes, {o.Context, o.Identity}, o.Labels} {
+	for _, list := range [...][]string{o.ReportTypes, o.MalwareTypes, o.ToolTypes, o.ActorTypes, {o.Context, string(o.Identity)}, o.Labels} {
 		f.Labels = addLabels(f.Labels, list...)
 	}
 	if kind == schema.ThreatReport {

@@ -219,7 +219,7 @@ func expected(t *testing.T, rel, text string) (want map[string]bool, fails bool)
 		}
 	}
 	switch dir, _, _ := strings.Cut(filepath.ToSlash(rel), "/"); {
-	case strings.Contains(base, "invalid_braces"), strings.Contains(base, "invalid_comma"), base == "windigo.ioc", base == "rqz-dnsduvel_blocklist.json":
+	case strings.Contains(base, "invalid_braces"), strings.Contains(base, "invalid_comma"), base == "rqz-dnsduvel_blocklist.json":
 		return want, true
 	case dir == "stix-samples": // few enough to say by hand
 		switch base {
@@ -264,6 +264,13 @@ func expected(t *testing.T, rel, text string) (want map[string]bool, fails bool)
 				if strings.Contains(attributes, "x509") {
 					add("certificate", plainForm(typ, v))
 				}
+			}
+		}
+	case strings.HasSuffix(base, ".ioc"): // OpenIOC, all of it joined by OR
+		for _, m := range regexp.MustCompile(`search="(Network/URI|Network/DNS|FileItem/\w+sum)"[^>]*>\s*<Content[^>]*>([^<]+)<`).FindAllStringSubmatch(text, -1) {
+			v := strings.TrimSpace(m[2])
+			if typ := plainKind(v); typ != "" {
+				add(typ, plainForm(typ, v))
 			}
 		}
 	case strings.HasSuffix(base, ".json") && dir == "eset":

@@ -49,7 +49,7 @@ func key[A any](f func(*A, string) string, s string) string { return f(new(A), s
 // prefix length a network, a URL that ends with "/*" a prefix. Defanged forms (hxxp,
 // [.], [@]) are understood.
 func Value(t schema.ObservableType, text string) (schema.Observable, error) {
-	s := strings.TrimSpace(text)
+	s := trimmed(text)
 	switch {
 	case s == "":
 		return schema.Observable{}, errEmpty

@@ -100,6 +100,9 @@ func (w *warninglist) kinds() (kinds [schema.ObservableTypes]bool) {
 // certificate: it becomes both.
 func (r *reader) listed(n int, list, text string, exact bool, kinds *[schema.ObservableTypes]bool) error {
 	o, err := Recognize(text)
+	if (errors.Is(err, errFile) || errors.Is(err, errLocal)) && kinds[schema.ObservableDomain] {
+		o, err = domain(text) // the list says that it is of names
+	}
 	if name := strings.TrimPrefix(strings.TrimSpace(text), "."); kinds[schema.ObservableDomain] {
 		if err != nil || o.Type == schema.ObservableDomain {
 			exact = exact && name == strings.TrimSpace(text)

@@ -53,9 +53,21 @@ func (m *memory) Entities(_ context.Context, q Query) (rows []Row, err error) {
 			continue
 		}
 		for _, e := range a.Entities {
-			if q.Answers(&e) && len(rows) < q.Limit {
-				rows = append(rows, Row{Tenant: a.Tenant, Alert: a.ID, Source: a.Source, Time: a.Created, Entity: e})
+			if !q.Answers(&e) || len(rows) >= q.Limit {
+				continue
 			}
+			row := Row{Tenant: a.Tenant, Alert: a.ID, Source: a.Source, Time: a.Created, Entity: e}
+			if q.Matched {
+				for _, h := range m.matched(a) {
+					if h.On == e.Ref() {
+						row.Values = append(row.Values, h.Match.Value)
+					}
+				}
+				if len(row.Values) == 0 {
+					continue
+				}
+			}
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil
@@ -69,20 +81,40 @@ func (m *memory) Alerts(_ context.Context, tenant string, ids []schema.AlertID, 
 			continue
 		}
 		x := Alert{ID: a.ID, Severity: a.Severity, Blocked: a.Blocked, Incident: schema.NewIncidentID(tenant, a.ID)}
-		for _, k := range a.Matches {
-			if !slices.Contains(values, k.Value) {
-				continue
-			}
-			x.Matched = append(x.Matched, Matched{k.Feed, k.Indicator, k.Type, k.Value, a.Entities[k.Entity].Ref(), k.Counts()})
-		}
-		for _, k := range m.told[:m.stored] {
-			if k.Alert == a.ID && slices.Contains(values, k.Match.Value) {
-				x.Matched = append(x.Matched, Matched{k.Match.Feed, k.Match.Indicator, k.Match.Type, k.Match.Value, k.On, k.Match.Counts()})
+		for _, h := range m.matched(a) {
+			if slices.Contains(values, h.Match.Value) {
+				x.Matched = append(x.Matched, h)
 			}
 		}
 		list = append(list, x)
 	}
 	return list, nil
+}
+
+// matched gives what a store would have of an alert's matches by now: the last word of
+// each that it can tell apart.
+func (m *memory) matched(a *schema.Alert) (list []Matched) {
+	rev := map[string]uint64{}
+	at := map[string]int{}
+	put := func(revision uint64, h Matched) {
+		k := fmt.Sprintf("%s|%s|%s|%s", h.Match.Feed, h.Match.Indicator, h.Match.Value, h.On)
+		n, ok := at[k]
+		switch {
+		case !ok:
+			at[k], rev[k], list = len(list), revision, append(list, h)
+		case revision >= rev[k]:
+			list[n], rev[k] = h, revision
+		}
+	}
+	for _, k := range a.Matches {
+		put(a.RevisionOf(), Matched{Match: k, On: a.Entities[k.Entity].Ref()})
+	}
+	for _, k := range m.told[:m.stored] {
+		if k.Alert == a.ID {
+			put(k.RevisionOf(), Matched{k.Match, k.On, k.Kind == schema.RetroWithdrawn})
+		}
+	}
+	return list
 }
 
 func (m *memory) emit(_ context.Context, found []schema.RetroMatch) error {

@@ -114,7 +114,7 @@ func TestAgainstScan(t *testing.T) {
 		s := openSeen(rt, cfg)
 		defer func() { _ = s.Close() }()
 		m := &memory{}
-		pool, bad := entityPool(), indicatorPool()
+		pool, named := entityPool(), indicatorPool()
 		for n := range rapid.IntRange(1, 60).Draw(rt, "alerts") {
 			a := schema.Alert{ID: schema.NewAlertID("t", "s", fmt.Sprint(n)), Tenant: rapid.SampledFrom([]string{"acme", "globex"}).Draw(rt, "tenant"), Source: "ids",
 				Created: noon - schema.Millis(rapid.SampledFrom([]int64{0, 1, int64(schema.Hour), int64(schema.Day), int64(29 * schema.Day)}).Draw(rt, "ago")-rapid.Int64Range(0, 5).Draw(rt, "less")), Severity: schema.SeverityMedium, Blocked: rapid.Bool().Draw(rt, "blocked")}
@@ -137,7 +137,7 @@ func TestAgainstScan(t *testing.T) {
 		}
 		var list []schema.Indicator
 		var changes []schema.IndicatorChange
-		for _, i := range bad {
+		for _, i := range named {
 			if rapid.IntRange(0, 2).Draw(rt, "has") != 0 {
 				continue
 			}
@@ -172,7 +172,7 @@ func TestAgainstScan(t *testing.T) {
 				o, _ := r.FindEntity(x, &a.Entities[k], func(i *schema.Indicator) { found = append(found, *i) })
 				for _, ruling := range match.Judge(match.DefaultConfig().Decay, match.SubjectOf(a, true), o, found, nil) {
 					isNew := slices.ContainsFunc(changes, func(c schema.IndicatorChange) bool {
-						return c.Indicator.ID == ruling.Indicator.ID && wanted(&c)
+						return c.Indicator.ID == ruling.Indicator.ID && bad(&c.Indicator)
 					})
 					if ruling.Outcome != match.Ignored && isNew {
 						m := ruling.Match(0, 0)

@@ -13,25 +13,49 @@ import (
 	"github.com/interdict/interdict/stages/match"
 )
 
-// judge keeps the rows that changed indicators name, asks what is known of their
-// alerts, and puts what match says of them onto the log.
+// judge keeps the rows that changed indicators name, and those that have matches which
+// may be taken back or put back, asks what is known of their alerts, and puts what match
+// says of them onto the log.
 func (r *run) judge(ctx context.Context, rows []Row) error {
 	x := r.index()
 	if x == nil {
 		return nil
 	}
+	// An entity that an alert names with several ports or in several roles is judged as
+	// one: an indicator may name it with one of them only.
+	type place struct {
+		alert schema.AlertID
+		on    schema.EntityRef
+	}
+	named := map[place]bool{}
+	for _, row := range rows {
+		at := place{row.Alert, row.Entity.Ref()}
+		if len(row.Values) > 0 {
+			named[at] = true
+		}
+		r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) {
+			if r.changed[identityOf(i)] {
+				named[at] = true
+			}
+		})
+	}
 	byTenant := map[string][]Row{}
 	values := map[string]bool{}
 	for _, row := range rows {
-		named := false
+		if !named[place{row.Alert, row.Entity.Ref()}] {
+			continue
+		}
+		byTenant[row.Tenant] = append(byTenant[row.Tenant], row)
+		for _, v := range row.Values {
+			values[v] = true
+		}
+		// What has changed may have been something else before, such as harmless, and
+		// have kept others from counting.
 		r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) {
-			if r.changed[identityOf(i)] {
-				named, values[i.Value] = true, true
+			if bad(i) {
+				values[i.Value] = true
 			}
 		})
-		if named {
-			byTenant[row.Tenant] = append(byTenant[row.Tenant], row)
-		}
 	}
 	asked := slices.Sorted(maps.Keys(values))
 	for _, t := range slices.Sorted(maps.Keys(byTenant)) {
@@ -45,8 +69,8 @@ func (r *run) judge(ctx context.Context, rows []Row) error {
 // perAlerts is how many alerts the store is asked for at a time.
 const perAlerts = 1000
 
-// tell puts the matches of one tenant's rows onto the log. The values are those of all
-// changed indicators that name a row.
+// tell puts what is to be said of one tenant's rows onto the log. The values are those of
+// all indicators that name a row, and of all matches that a row has.
 func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Row, values []string) error {
 	byAlert := map[schema.AlertID][]Row{}
 	for _, row := range rows {
@@ -73,8 +97,8 @@ func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Ro
 		var out []schema.RetroMatch
 		for i := range known {
 			start := len(out)
-			for _, row := range byAlert[known[i].ID] {
-				out = r.match(x, &known[i], row, out)
+			if out, err = r.compare(ctx, x, &known[i], byAlert[known[i].ID], out); err != nil {
+				return err
 			}
 			// The store keeps the last of those it cannot tell apart.
 			slices.SortStableFunc(out[start:], func(a, b schema.RetroMatch) int { return rank(&a) - rank(&b) })
@@ -85,14 +109,25 @@ func (r *run) tell(ctx context.Context, x *match.Index, tenant string, rows []Ro
 		if err := r.emit(ctx, out); err != nil {
 			return fmt.Errorf("telling the alerts log: %w", err)
 		}
-		r.progress.Found += len(out)
 		for i := range out {
-			if out[i].Match.Counts() {
-				r.progress.Counting++
-			}
+			r.progress.add(&out[i])
 		}
 	}
 	return nil
+}
+
+func (p *Progress) add(m *schema.RetroMatch) {
+	switch m.Kind {
+	case schema.RetroWithdrawn:
+		p.Withdrawn++
+	case schema.RetroReinstated:
+		p.Reinstated++
+	default:
+		p.Found++
+		if m.Match.Counts() {
+			p.Counting++
+		}
+	}
 }
 
 // alerts asks for alerts with their matches of all the values, some at a time.
@@ -119,34 +154,6 @@ func (r *run) alerts(ctx context.Context, tenant string, ids []schema.AlertID, v
 	return known, nil
 }
 
-// match appends the matches of one entity that changed indicators make and that the
-// alert does not have.
-func (r *run) match(x *match.Index, a *Alert, row Row, out []schema.RetroMatch) []schema.RetroMatch {
-	r.found = r.found[:0]
-	o, ok := r.reader.FindEntity(x, &row.Entity, func(i *schema.Indicator) { r.found = append(r.found, *i) })
-	if !ok {
-		return out
-	}
-	s := match.Subject{Tenant: row.Tenant, Created: row.Time, Severity: a.Severity, Blocked: a.Blocked, Retro: true}
-	r.rulings = match.Judge(r.decay, s, o, r.found, r.rulings[:0])
-	for k := range r.rulings {
-		ruling := &r.rulings[k]
-		if ruling.Outcome == match.Ignored || !r.changed[identityOf(ruling.Indicator)] {
-			continue
-		}
-		m := ruling.Match(0, x.ID())
-		had := func(h Matched) bool {
-			return h.Feed == m.Feed && h.Indicator == m.Indicator && h.Type == m.Type && h.Value == m.Value && h.On == row.Entity.Ref() && (h.Counts || !m.Counts())
-		}
-		if slices.ContainsFunc(a.Matched, had) || !r.first(a.ID, row.Entity.Ref(), &m) {
-			continue
-		}
-		out = append(out, schema.RetroMatch{Tenant: row.Tenant, Alert: a.ID, Source: row.Source, Created: row.Time, Incident: a.Incident,
-			On: row.Entity.Ref(), Match: m, Made: r.made})
-	}
-	return out
-}
-
 func rank(m *schema.RetroMatch) int {
 	if m.Match.Counts() {
 		return 1
@@ -158,14 +165,15 @@ func rank(m *schema.RetroMatch) int {
 // twice, which adds nothing to what they say.
 const maxTold = 1 << 20
 
-// first reports a match that this part has not told yet: an entity may be in the
+// first reports something that this part has not told yet: an entity may be in the
 // answers to several questions.
-func (r *run) first(id schema.AlertID, on schema.EntityRef, m *schema.Match) bool {
-	b := append(id[:], byte(on.Type), byte(m.Type), 0)
+func (r *run) first(t *schema.RetroMatch) bool {
+	m := &t.Match
+	b := append(t.Alert[:], byte(t.On.Type), byte(m.Type), byte(t.Kind)<<1)
 	if m.Counts() { // an address may count where a list speaks of it with its port
-		b[len(b)-1] = 1
+		b[len(b)-1] |= 1
 	}
-	for _, s := range [...]string{on.Key, m.Feed, m.Indicator, m.Value} {
+	for _, s := range [...]string{t.On.Key, m.Feed, m.Indicator, m.Value} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	h := xxh3.Hash128(b)

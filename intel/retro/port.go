@@ -10,8 +10,9 @@ import (
 // continued.
 type Store interface {
 	// Entities gives the entities of alerts created in [From, To) that the values
-	// may name, in any order, at most Limit. It may give more than are named: the
-	// exact answer is made here.
+	// may name, in any order, at most Limit; with Matched, only those that have a
+	// match with a bad verdict. It may give more than are named: the exact answer is
+	// made here.
 	Entities(ctx context.Context, q Query) ([]Row, error)
 
 	// Alerts gives what is known of a tenant's alerts, and of their matches those of
@@ -26,6 +27,7 @@ type Query struct {
 	Values   []string
 	From, To schema.Millis
 	Limit    int
+	Matched  bool // what takes matches back is asked for them alone
 }
 
 // Field is what of which entities the values of a Query are compared with.
@@ -61,6 +63,7 @@ type Row struct {
 	Source string
 	Time   schema.Millis // the alert's created time
 	Entity schema.Entity
+	Values []string // of the indicators that the alert has matches of with the entity; only where Query.Matched is set
 }
 
 // Alert is what is known of an alert.
@@ -74,12 +77,14 @@ type Alert struct {
 
 // Matched is a match that the alert has.
 type Matched struct {
-	Feed, Indicator string
-	Type            schema.ObservableType
-	Value           string
-	On              schema.EntityRef
-	Counts          bool
+	Match     schema.Match
+	On        schema.EntityRef
+	Withdrawn bool // it was taken back, and not put back since
 }
+
+// Revoked says why an indicator that is no more was taken back, and by whom; empty if
+// nobody did, such as where its feed just no longer has it.
+type Revoked func(ctx context.Context, t schema.ObservableType, value, feed, id string) (why, by string, err error)
 
 // Emit puts matches onto the alerts log and returns when they are durable there.
 type Emit func(ctx context.Context, found []schema.RetroMatch) error

@@ -17,18 +17,31 @@ import (
 type run struct {
 	*Finder
 	progress *Progress
-	changed  map[identity]bool
+	changed  map[identity]bool            // bad ones that are new or different
+	removed  map[identity]*revocation     // bad ones that are no more; nil: not asked for yet
 	wants    map[group]map[string][]int32 // hours by value
 	told     map[xxh3.Uint128]bool        // matches of this part: the store does not have them at once
 	made     schema.Millis
 	found    []schema.Indicator
 	rulings  []match.Ruling
+	worths   []worth
 }
 
 // group is what may be asked for together.
 type group struct {
-	field  Field
-	tenant string // empty: all tenants
+	field   Field
+	tenant  string // empty: all tenants
+	matched bool
+}
+
+func (g group) compare(o group) int {
+	flag := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(g.field, o.field), compareText(g.tenant, o.tenant), flag(g.matched)-flag(o.matched))
 }
 
 type valueHours struct {
@@ -38,12 +51,12 @@ type valueHours struct {
 
 func compareText(a, b string) int { return strings.Compare(a, b) }
 
-func (r *run) want(i *schema.Indicator, hours []int32) {
+func (r *run) want(i *schema.Indicator, matched bool, hours []int32) {
 	if r.wants == nil {
 		r.wants = map[group]map[string][]int32{}
 	}
 	for _, a := range asks(nil, i) {
-		g := group{a.field, i.Tenant}
+		g := group{a.field, i.Tenant, matched}
 		if r.wants[g] == nil {
 			r.wants[g] = map[string][]int32{}
 		}
@@ -63,7 +76,7 @@ func (r *run) ask(ctx context.Context) error {
 	for g := range r.wants {
 		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(a.field, b.field), compareText(a.tenant, b.tenant)) })
+	slices.SortFunc(groups, group.compare)
 	for _, g := range groups {
 		tenants := []string{g.tenant}
 		if g.tenant == "" {
@@ -80,7 +93,7 @@ func (r *run) ask(ctx context.Context) error {
 		for _, b := range batches(values, perQuery(g.field)) {
 			for _, s := range spans(b) {
 				q := Query{Tenants: tenants, Field: g.field, Values: s.values, From: schema.Millis(s.from) * schema.Hour,
-					To: schema.Millis(s.to) * schema.Hour, Limit: r.cfg.Rows}
+					To: schema.Millis(s.to) * schema.Hour, Limit: r.cfg.Rows, Matched: g.matched}
 				if err := r.query(ctx, q); err != nil {
 					return err
 				}
@@ -157,7 +170,8 @@ func spans(batch []valueHours) []span {
 
 // query asks for what happened in a query's hours, in parts where there is more than
 // one answer may hold. A value that names more than Most entities is given up: it is
-// a mistake or everybody's, and what it found so far says as much.
+// a mistake or everybody's, and what it found so far says as much. Matches are never
+// given up: those that are wrong are to be taken back, however many they are.
 func (r *run) query(ctx context.Context, q Query) error {
 	r.progress.HoursAsked += int((q.To - q.From) / schema.Hour)
 	open := []Query{q}
@@ -166,7 +180,7 @@ func (r *run) query(ctx context.Context, q Query) error {
 		q := open[len(open)-1]
 		open = open[:len(open)-1]
 		one := ""
-		if len(q.Values) == 1 {
+		if len(q.Values) == 1 && !q.Matched {
 			if one = q.Values[0]; got[one] >= r.cfg.Most {
 				continue
 			}

@@ -22,32 +22,35 @@ func (s *Service) book(ctx context.Context, name string, out outcome) {
 	}
 	now := schema.FromTime(out.ended)
 	f := *e.feed
-	idle := out.err == nil && !out.committed && e.watched() // a look at files that are as they were
-	tell := !idle || e.fails > 0 || now-e.told >= millis(f.Every)
-	e.pulled, e.took = now, out.ended.Sub(out.began)
+	if out.looked { // they are as they were: what is known of them holds
+		if e.due = now + millis(s.cfg.Tick); e.fails == 0 {
+			e.pulled, e.good = now, now
+		}
+		s.mu.Unlock()
+		return
+	}
+	e.pulled, e.told, e.took, e.print = now, now, out.ended.Sub(out.began), out.print
 	if out.err != nil {
 		e.fails++
 		e.err = cut(out.err.Error())
 	} else {
-		e.good, e.fails, e.err, e.skipped = now, 0, "", out.result.Skipped
+		e.good, e.fails, e.err, e.skipped, e.waiting = now, 0, "", out.result.Skipped, out.result.Waiting
 	}
 	again := s.next(e, out.began, out.ended, out.err)
 	e.due = schema.FromTime(again)
+	if e.watched() {
+		e.retry, e.due = e.due, now+millis(s.cfg.Tick)
+	}
 	if out.committed {
+		e.broken, e.origin = BrokenTexts(out.result.Broken), out.origin.String()
 		s.commitBooked(e, out.report, now)
 	}
-	if tell {
-		e.told = now
-	}
-	fails := e.fails
+	fails, broken := e.fails, e.broken
 	s.mu.Unlock()
 
 	s.metrics.pulled(out)
 	if out.tried { // one that failed may yet count: only cleaning up behind it failed
 		s.commitSeen()
-	}
-	if !tell {
-		return
 	}
 	switch {
 	case out.err != nil:
@@ -59,8 +62,11 @@ func (s *Service) book(ctx context.Context, name string, out outcome) {
 		s.tellLibrary(name, s.ports.Library.Failed(ctx, &f, out.err, again, out.ended))
 	case out.committed:
 		r := out.report
-		s.log.Info("feed pulled", "feed", name, "added", r.Added, "changed", r.Changed, "removed", r.Removed, "refused", r.Refused, "indicators", r.Indicators,
+		s.log.Info("feed pulled", "feed", name, "origin", out.origin.String(), "added", r.Added, "changed", r.Changed, "removed", r.Removed, "refused", r.Refused, "indicators", r.Indicators,
 			"bytes", out.result.Bytes, "skipped", len(out.result.Skipped), "took", out.ended.Sub(out.began).String())
+		if len(broken) > 0 {
+			s.log.Warn("files of a feed cannot be used: what they said before stays, the others are in force", "feed", name, "files", len(out.result.Broken), "broken", broken)
+		}
 	default:
 		s.log.Debug("feed not modified", "feed", name)
 		s.tellLibrary(name, s.ports.Library.NotModified(ctx, &f, out.ended, out.state))
@@ -95,6 +101,10 @@ func cut(text string) string {
 // the log for each change, and a metric for as long as it lasts.
 func (s *Service) alarms() {
 	now := schema.FromTime(s.ports.Now())
+	// Before an alarm is raised, what another process did just now is looked at.
+	if err := s.follow(s.quiet(now)); err != nil {
+		s.log.Warn("what other processes did with feeds is not known", "error", err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, e := range s.feeds {
@@ -110,4 +120,16 @@ func (s *Service) alarms() {
 			s.log.Info("feed is no longer silent", "feed", name)
 		}
 	}
+}
+
+// quiet reports that an alarm would be raised.
+func (s *Service) quiet(now schema.Millis) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.feeds {
+		if at := e.quietAt(); at != 0 && now >= at && !e.silent {
+			return true
+		}
+	}
+	return false
 }

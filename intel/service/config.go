@@ -31,6 +31,9 @@ type Config struct {
 	PublishEvery time.Duration `yaml:"publish_every"`
 	// Upload is the upload API.
 	Upload upload.Config `yaml:"-"`
+	// UploadDir is the folder of the journal of uploads. What waits there is folded into
+	// the library also where the API is off. Empty: none, and no API.
+	UploadDir string `yaml:"-"`
 }
 
 // DefaultConfig gives the defaults named in Config.
@@ -42,25 +45,28 @@ func DefaultConfig() Config {
 
 // Validate reports settings that cannot work. It completes feeds (fact.Feed.Validate).
 func (c *Config) Validate() error {
-	switch {
-	case c.Tick <= 0 || c.Parallel < 1 || c.PullTimeout <= 0 || c.PublishEvery <= 0 || c.WholeEvery <= 0:
-		return errors.New("feeds: tick, parallel, pull_timeout, whole_every and publish_every must be positive")
-	case c.BackoffMin <= 0 || c.BackoffMax < c.BackoffMin:
-		return errors.New("feeds: backoff_min must be positive and not more than backoff_max")
+	var bad []error
+	check := func(ok bool, text string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Errorf(text, args...))
+		}
 	}
+	for _, x := range [...]struct {
+		key  string
+		span time.Duration
+	}{{"tick", c.Tick}, {"pull_timeout", c.PullTimeout}, {"whole_every", c.WholeEvery}, {"publish_every", c.PublishEvery}, {"backoff_min", c.BackoffMin}} {
+		check(x.span > 0, "pull: %s: must be positive, not %v", x.key, x.span)
+	}
+	check(c.Parallel > 0, "pull: parallel: must be positive, not %d", c.Parallel)
+	check(c.BackoffMax >= c.BackoffMin, "pull: backoff_max: %v is less than backoff_min, %v", c.BackoffMax, c.BackoffMin)
 	seen := map[string]bool{}
 	for i := range c.Feeds {
 		f := &c.Feeds[i]
-		if err := f.Validate(); err != nil {
-			return err
-		}
-		if f.Name == library.Analyst {
-			return fmt.Errorf("feed name %q is that of what analysts add themselves", f.Name)
-		}
-		if seen[f.Name] {
-			return fmt.Errorf("feed %s is configured twice", f.Name)
-		}
+		bad = append(bad, fact.Under(fmt.Sprintf("feeds[%d]: ", i), f.Validate()))
+		check(f.Name != library.Analyst, "feeds[%d]: name: %q is that of what analysts add themselves: take another", i, f.Name)
+		check(!seen[f.Name], "feeds[%d]: name: feed %s is configured twice", i, f.Name)
 		seen[f.Name] = true
 	}
-	return c.Upload.Validate()
+	bad = append(bad, c.Upload.Validate(), c.Upload.ValidateFeeds(c.Feeds))
+	return errors.Join(bad...)
 }

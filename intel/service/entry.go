@@ -17,13 +17,18 @@ type entry struct {
 	place   string     // where it was got
 	running bool
 
+	tenant    string         // as stored
+	transport fact.Transport // likewise
+
 	due     schema.Millis // next pull
 	read    schema.Millis // last pull of this process that asked the fetcher, rather than looked at files
-	first   schema.Millis // when this process first knew the feed
+	first   schema.Millis // when the feed was first pulled or known
 	pulled  schema.Millis
 	good    schema.Millis
 	news    schema.Millis // last pull or upload that changed anything
-	told    schema.Millis // last pull that the library was told of
+	told    schema.Millis // last pull that the library was told of, by whomever
+	retry   schema.Millis // of files that cannot be used and stay as they are: next try
+	print   string        // of the files as they were when they were pulled last
 	took    time.Duration // of the last pull
 	fails   int           // in a row
 	err     string        // of the last pull
@@ -31,14 +36,21 @@ type entry struct {
 	whole   time.Time     // last try to pull all there is, where that is not the rule
 	last    Report        // of the last commit
 	totals  Report        // sums of this process
+	origin  string        // of the last commit
 	skipped []string      // parts that the last pull could not have
+	broken  []string      // files that cannot be used
+	waiting string        // for what a feed of files waits
+	damaged []string      // files of the library
+	stored  bool          // the library had it at the last look
 }
 
 // restore takes over what the library knows.
 func (e *entry) restore(x *Stored) {
 	e.sent = x.Transport == fact.TransportUpload
 	e.place, e.due, e.pulled, e.good, e.news, e.fails, e.err = x.Place, x.Due, x.Pulled, x.Good, x.Changed, x.Failures, x.Error
-	e.last = x.Last
+	e.told, e.last, e.origin, e.broken, e.waiting = x.Pulled, x.Last, x.Origin, x.Broken, x.Waiting
+	e.first = x.First
+	e.tenant, e.transport, e.damaged, e.stored = x.Tenant, x.Transport, x.Damaged, true
 	e.last.Indicators, e.last.Expired = x.Indicators, x.Expired
 }
 
@@ -52,7 +64,7 @@ func (e *entry) pulls() bool { return e.feed != nil && e.feed.Transport != fact.
 func (e *entry) watched() bool { return e.feed != nil && e.feed.Transport == fact.TransportFile }
 
 // since gives the time from which the feed has brought nothing new. For one that
-// never brought anything, that is when this process first knew it.
+// never brought anything, that is when it was first pulled or known.
 func (e *entry) since() schema.Millis {
 	if e.news > 0 {
 		return e.news
@@ -84,7 +96,9 @@ func place(f *fact.Feed) string {
 
 // adopt fits what is known to the configured feed.
 func (e *entry) adopt(f *fact.Feed, now schema.Millis) {
-	e.feed, e.first = f, now
+	if e.feed = f; e.first == 0 || e.first > now {
+		e.first = now
+	}
 	moved := e.place != place(f)
 	e.place = place(f)
 	every := millis(f.Every)
@@ -116,11 +130,8 @@ func (e *entry) bound(now schema.Millis) {
 }
 
 // next gives the time of the pull after one that began at a time and ended with
-// an error, or nil.
+// an error, or nil. Files are looked at before.
 func (s *Service) next(e *entry, began, ended time.Time, err error) time.Time {
-	if err == nil && e.watched() {
-		return ended.Add(s.cfg.Tick)
-	}
 	if err == nil { // a little chance keeps feeds of one server apart
 		return later(began.Add(e.feed.Every+time.Duration(s.ports.Chance()*float64(e.feed.Every)/20)), ended)
 	}

@@ -38,7 +38,8 @@ type world struct {
 	scripts map[string]func(ctx context.Context, n int) pullScript // n counts the pulls of a feed from 1
 	pulls   map[string][]time.Duration                             // since the start
 	states  map[string][]string                                    // that pulls were given
-	changed func(feed string) (bool, error)                        // of files; nil: they always have
+	seen    func(feed string) fetch.Seen                           // of files; nil: they always have changed
+	stamps  uint64                                                 // that were asked for
 	active  int                                                    // pulls at one time
 	most    int
 
@@ -55,6 +56,7 @@ type world struct {
 	unmodified         map[string]int
 	refreshed          []string
 	refreshErr         error
+	expiring           []time.Time // when overrides are to end
 	published          []time.Duration
 	publishErr         func(n int) error
 	publishTries       int
@@ -186,14 +188,14 @@ func (w *world) Pull(ctx context.Context, f *fact.Feed, state []byte, yield fetc
 	return x.res, x.err
 }
 
-// Changed says what the test says.
-func (w *world) Changed(f *fact.Feed, _ []byte) (bool, error) {
+// Look says what the test says.
+func (w *world) Look(f *fact.Feed, _ []byte) fetch.Seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.changed == nil {
-		return true, nil
+	if w.seen == nil {
+		return fetch.Seen{Changed: true, Settled: true}
 	}
-	return w.changed(f.Name)
+	return w.seen(f.Name)
 }
 
 // parseLines takes a value from each line. Some lines do harm.
@@ -253,6 +255,14 @@ func (l fakeLibrary) State(feed string) ([]byte, bool, error) {
 	return l.state[feed], known, nil
 }
 
+// Stamp is never the same.
+func (l fakeLibrary) Stamp() (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stamps++
+	return l.stamps, nil
+}
+
 func (l fakeLibrary) Feeds() ([]Stored, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -297,6 +307,14 @@ func (l fakeLibrary) Refresh(_ context.Context, f *fact.Feed, _ time.Time) (bool
 	return len(l.refreshed) == 1, nil
 }
 
+func (l fakeLibrary) Expire(_ context.Context, now time.Time) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := len(l.expiring)
+	l.expiring = slices.DeleteFunc(l.expiring, func(at time.Time) bool { return !at.After(now) })
+	return before - len(l.expiring), nil
+}
+
 func (l fakeLibrary) Failed(_ context.Context, f *fact.Feed, why error, again, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -305,17 +323,18 @@ func (l fakeLibrary) Failed(_ context.Context, f *fact.Feed, why error, again, n
 	return nil
 }
 
-func (l fakeLibrary) Begin(_ context.Context, f *fact.Feed, _ string, mode fact.Mode, now time.Time) (Import, error) {
+func (l fakeLibrary) Begin(_ context.Context, f *fact.Feed, origin string, mode fact.Mode, now time.Time) (Import, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open++
-	return &fakeImport{l: l.world, feed: *f, mode: mode, now: now}, nil
+	return &fakeImport{l: l.world, feed: *f, origin: origin, mode: mode, now: now}, nil
 }
 
 // fakeImport refuses the value "library" itself.
 type fakeImport struct {
 	l       *world
 	feed    fact.Feed
+	origin  string
 	mode    fact.Mode
 	now     time.Time
 	lines   []string
@@ -394,7 +413,7 @@ func (i *fakeImport) Commit(state []byte) (Report, error) {
 	}
 	i.l.modes = append(i.l.modes, i.mode)
 	x := i.l.book(&i.feed, i.now, i.now.Add(i.feed.Every), nil)
-	if x.Last = rep; rep.news() {
+	if x.Last, x.Origin = rep, i.origin; rep.news() {
 		x.Changed = x.Pulled
 	}
 	i.l.books[i.feed.Name] = x
@@ -434,7 +453,7 @@ func (w *world) times(feed string, want ...time.Duration) {
 // feedStatus gives the status of a feed.
 func (w *world) feedStatus(s *Service, feed string) FeedStatus {
 	w.t.Helper()
-	st, err := s.Status(w.t.Context())
+	st, err := s.Status()
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -28,15 +29,22 @@ func (f Folder) Feeds() ([]Stored, error) {
 			continue
 		}
 		c := &s.Config
+		var damaged []string
+		for _, d := range s.Damaged {
+			damaged = append(damaged, d.File+": "+d.Reason)
+		}
+		m := remember(s.Fetch)
 		where := place(&fact.Feed{Transport: c.Transport, URL: c.URL, File: c.File, Collection: c.Collection, Format: c.Format})
-		out = append(out, Stored{Name: s.Feed, Tenant: c.Tenant, Transport: c.Transport, Place: where, Last: reported(&s.LastReport),
+		out = append(out, Stored{Name: s.Feed, Tenant: c.Tenant, Transport: c.Transport, Place: where, Last: reported(&s.LastReport), Origin: s.LastReport.Origin,
 			Indicators: s.Standing.Indicators, Expired: s.Standing.Aside["expired"],
-			Pulled: s.LastPull, Good: s.LastGood, Changed: s.LastChange, Due: s.NextDue, Failures: s.Errors, Error: s.LastError})
+			First: s.FirstPull, Pulled: s.LastPull, Good: s.LastGood, Changed: s.LastChange, Due: s.NextDue, Failures: s.Errors, Error: s.LastError,
+			Broken: m.Broken, Waiting: m.Waiting, Damaged: damaged})
 	}
 	return out, nil
 }
 
-// State gives what the last pull of a feed left, and whether facts of it are stored.
+// State gives what the last pull of a feed left, and whether facts of it are stored. Of
+// one that is damaged that is that all of it is owed.
 func (f Folder) State(feed string) (state []byte, known bool, err error) {
 	s, err := f.Status(feed)
 	if errors.Is(err, library.ErrUnknownFeed) {
@@ -44,6 +52,10 @@ func (f Folder) State(feed string) (state []byte, known bool, err error) {
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("reading what is known of feed %s: %w", feed, err)
+	}
+	if len(s.Damaged) > 0 {
+		state, err := json.Marshal(memory{Lost: true})
+		return state, true, err
 	}
 	return s.Fetch, s.Generation > 0, nil
 }

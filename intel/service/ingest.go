@@ -8,61 +8,46 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/upload"
 	"github.com/interdict/interdict/schema"
 )
 
-// Ingest takes uploaded STIX objects into a feed. It returns when what it did not
-// refuse is on disk. A refusal's Line is the object's place in objects, from 1.
-func (s *Service) Ingest(ctx context.Context, f fact.Feed, objects []json.RawMessage) (refused []fact.Refusal, err error) {
+var _ upload.Checker = (*Service)(nil)
+
+// Check parses uploaded STIX objects and has a library that stays empty look at what
+// they say: it refuses what the real one would, without waiting for it. useful has for
+// each object whether it says anything that is taken; a refusal's Line is the object's
+// place in objects, from 1.
+func (s *Service) Check(ctx context.Context, f fact.Feed, objects []json.RawMessage) (useful []bool, refused []fact.Refusal, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PullTimeout, errTooLong)
 	defer cancel()
-	imp, err := s.ports.Library.Begin(ctx, &f, "upload", fact.Update, s.ports.Now())
-	if err != nil {
-		return nil, fmt.Errorf("feed %s: %w", f.Name, err)
+	select {
+	case s.checking <- struct{}{}:
+		defer func() { <-s.checking }()
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("feed %s: waiting to check an upload: %w", f.Name, context.Cause(ctx))
 	}
-	committed := false
-	defer func() {
-		if !committed {
-			err = errors.Join(err, contain(imp.Abort))
-		}
-	}()
-	seen := &witness{Import: imp, of: map[int]int{}}
+	now := s.ports.Now()
+	imp, err := s.ports.Trial.Begin(ctx, &f, "check of an upload", fact.Update, now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("checking an upload: %w", err)
+	}
+	defer func() { err = errors.Join(err, contain(imp.Abort)) }()
+	seen := &witness{Import: imp, useful: make([]bool, len(objects)), of: map[int]int{}}
 	imp.Watch(seen.note)
-	err = contain(func() error {
-		part := fact.Part{Name: "upload", Format: fact.FormatSTIX}
-		return s.ports.Parse(ctx, array(objects), &f, part, schema.FromTime(s.ports.Now()), seen)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("feed %s: parsing an upload: %w", f.Name, err)
+	if err := s.parse(ctx, &f, objects, now, seen); err != nil {
+		return nil, nil, fmt.Errorf("feed %s: checking an upload: %w", f.Name, err)
 	}
-	report, err := s.commit(ctx, imp, nil)
-	if err != nil && !seen.others && report.Read == 0 && report.Refused > 0 {
-		return seen.refused, nil // the library takes no pull of which it can use nothing
-	}
-	if err != nil {
-		s.commitSeen() // it may yet count: only cleaning up behind it failed
-		return nil, fmt.Errorf("feed %s: committing an upload: %w", f.Name, err)
-	}
-	committed = true
-	s.uploaded(&f, report)
-	return seen.refused, nil
+	return seen.useful, seen.refused, nil
 }
 
-// uploaded notes a commit of an upload.
-func (s *Service) uploaded(f *fact.Feed, r Report) {
-	now := schema.FromTime(s.ports.Now())
-	s.mu.Lock()
-	e := s.entry(f.Name)
-	if e.feed == nil {
-		e.adopt(f, now)
-	}
-	e.pulled, e.good, e.fails, e.err = now, now, 0, ""
-	s.commitBooked(e, r, now)
-	s.mu.Unlock()
-	s.commitSeen()
-	s.wake()
+// parse hands what a request's objects say to a sink. at is when they came.
+func (s *Service) parse(ctx context.Context, f *fact.Feed, objects []json.RawMessage, at time.Time, to fact.Sink) error {
+	part := fact.Part{Name: "upload of " + schema.FromTime(at).String(), Format: fact.FormatSTIX}
+	return contain(func() error { return s.ports.Parse(ctx, array(objects), f, part, schema.FromTime(at), to) })
 }
 
 // array reads objects as one JSON array, without copying them.
@@ -78,34 +63,49 @@ func array(objects []json.RawMessage) io.Reader {
 	return io.MultiReader(append(parts, strings.NewReader("]"))...)
 }
 
-// witness passes facts on and remembers what was refused, for the sender: at most
-// so many refusals of each object.
+// witness passes facts on and remembers which objects they came from, and what was
+// refused, for the sender: at most so many refusals of each object.
 type witness struct {
 	Import
+	useful  []bool // by line
 	refused []fact.Refusal
 	of      map[int]int // refusals by line
-	others  bool        // the library was given something besides indicators
+	noted   int
 }
 
 const maxRefusals = 20
 
 func (w *witness) note(r fact.Refusal) {
+	w.noted++
 	if w.of[r.Line]++; w.of[r.Line] <= maxRefusals {
 		w.refused = append(w.refused, r)
 	}
 }
 
+// took notes the line of a fact that was passed on, unless it was refused.
+func (w *witness) took(line, notedBefore int, err error) error {
+	if err == nil && w.noted == notedBefore && line >= 1 && line <= len(w.useful) {
+		w.useful[line-1] = true
+	}
+	return err
+}
+
+func (w *witness) Said(line int, x fact.Said) error {
+	before := w.noted
+	return w.took(line, before, w.Import.Said(line, x))
+}
+
 func (w *witness) Object(line int, x fact.Object) error {
-	w.others = true
-	return w.Import.Object(line, x)
+	before := w.noted
+	return w.took(line, before, w.Import.Object(line, x))
 }
 
 func (w *witness) Relation(line int, x fact.Relation) error {
-	w.others = true
-	return w.Import.Relation(line, x)
+	before := w.noted
+	return w.took(line, before, w.Import.Relation(line, x))
 }
 
 func (w *witness) Sighting(line int, x fact.Sighting) error {
-	w.others = true
-	return w.Import.Sighting(line, x)
+	before := w.noted
+	return w.took(line, before, w.Import.Sighting(line, x))
 }

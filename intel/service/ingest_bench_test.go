@@ -4,40 +4,64 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/intel/upload"
+	"github.com/interdict/interdict/schema"
 )
 
-// BenchmarkIngest commits 100 new objects into an upload feed that has so many.
-func BenchmarkIngest(b *testing.B) {
+// BenchmarkUpload accepts requests of 100 new objects, one after another, for an upload
+// feed that has so many, while they are folded beside it.
+func BenchmarkUpload(b *testing.B) {
 	object := func(n int) json.RawMessage {
 		return fmt.Appendf(nil, `{"type":"indicator","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-01-01T00:00:00Z","modified":"2026-01-02T00:00:00Z",`+
 			`"pattern":"[domain-name:value = 'bad%d.example']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z"}`, n, n)
 	}
-	for _, stored := range []int{0, 10_000, 100_000} {
+	for _, stored := range []int{0, 10_000, 200_000} {
 		b.Run(fmt.Sprint(stored), func(b *testing.B) {
 			var log bytes.Buffer
-			s, _ := onDisk(b, b.TempDir(), DefaultConfig(), &log)
+			cfg := DefaultConfig()
+			cfg.UploadDir = filepath.Join(b.TempDir(), "uploads")
 			f := fact.DefaultFeed()
 			f.Name, f.Transport, f.Format = "upload-acme", fact.TransportUpload, fact.FormatSTIX
+			cfg.Feeds = []fact.Feed{f}
+			s, _ := onDisk(b, b.TempDir(), cfg, &log)
 			next := 0
-			send := func(n int) {
+			objects := func(n int) []json.RawMessage {
 				list := make([]json.RawMessage, n)
 				for i := range list {
 					list[i] = object(next)
 					next++
 				}
-				if refused, err := s.Ingest(b.Context(), f, list); err != nil || len(refused) > 0 {
-					b.Fatal(refused, err)
-				}
+				return list
 			}
 			if stored > 0 {
-				send(stored)
+				if err := s.ingest(b.Context(), &f, []upload.Record{{Time: schema.FromTime(time.Now()), Feed: f, Objects: objects(stored)}}); err != nil {
+					b.Fatal(err)
+				}
 			}
+			s.journal.Queue(f.Name)
+			stop := s.start(b)
+			var took []time.Duration
 			for b.Loop() {
-				send(100)
+				list := objects(100)
+				began := time.Now()
+				useful, refused, err := s.Check(b.Context(), f, list)
+				if err != nil || len(refused) > 0 || slices.Contains(useful, false) {
+					b.Fatal(refused, err)
+				}
+				if n, err := s.journal.Queue(f.Name).Append(&upload.Record{Time: schema.FromTime(began), Feed: f, Objects: list}); n != 1 || err != nil {
+					b.Fatal(n, err)
+				}
+				took = append(took, time.Since(began))
 			}
+			stop()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,101 +33,55 @@ func uploads(texts ...string) (out []json.RawMessage) {
 	return out
 }
 
-func TestIngest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, httpFeed("upload-acme", func(f *fact.Feed) { f.URL, f.Transport, f.Silence = "", fact.TransportUpload, 2*hour }))
-		w.ports.Parse = parseStrings
-		s := w.service()
-		f := w.cfg.Feeds[0]
-		other := fact.DefaultFeed()
-		other.Name, other.Transport = "upload-other", fact.TransportUpload
-		done := make(chan struct{})
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() {
-			defer close(done)
-			if err := s.Run(ctx); err != nil {
-				t.Error(err)
-			}
-		}()
-		for _, x := range []struct {
-			feed    fact.Feed
-			objects []json.RawMessage
-			refused []int
-			fails   string
-			stored  int
-		}{
-			{f, uploads("a", "refuse", "b"), []int{2}, "", 2},
-			{f, uploads("a", "b"), nil, "", 2}, // a retry
-			{f, uploads("c"), nil, "", 3},      // an update leaves the others
-			{f, uploads("refuse", "refuse"), []int{1, 2}, "", 3},
-			{f, uploads("library", "c", "library"), []int{1, 3}, "", 3},
-			{f, uploads("library"), []int{1}, "", 3},
-			{f, uploads("d", "panic"), nil, "panic", 3},
-			{f, uploads("d", "fail"), nil, "no such format", 3},
-			{other, uploads("a"), nil, "", 1},
-		} {
-			refused, err := s.Ingest(t.Context(), x.feed, x.objects)
-			if x.fails == "" && err != nil || x.fails != "" && (err == nil || !strings.Contains(err.Error(), x.fails)) {
-				t.Errorf("%s: error %v, want %q", x.objects, err, x.fails)
-			}
-			var lines []int
-			for _, r := range refused {
-				lines = append(lines, r.Line)
-			}
-			if len(lines) != len(x.refused) || len(lines) > 0 && lines[0] != x.refused[0] {
-				t.Errorf("%s: refused %v, want %v", x.objects, lines, x.refused)
-			}
-			if n := w.has(x.feed.Name); n != x.stored {
-				t.Errorf("%s: %d are stored, want %d", x.objects, n, x.stored)
-			}
+// TestCheck: what can be taken and what not is known before anything is stored.
+func TestCheck(t *testing.T) {
+	w, trial := newWorld(t), newWorld(t)
+	w.ports.Parse, w.ports.Trial = parseStrings, fakeLibrary{trial}
+	s := w.service()
+	f := fact.DefaultFeed()
+	f.Name, f.Transport = "upload-acme", fact.TransportUpload
+	for _, x := range []struct {
+		objects []json.RawMessage
+		useful  []bool
+		refused []int
+		fails   string
+	}{
+		{uploads("a", "refuse", "b"), []bool{true, false, true}, []int{2}, ""},
+		{uploads("a"), []bool{true}, nil, ""},
+		{uploads("refuse", "refuse"), []bool{false, false}, []int{1, 2}, ""},
+		{uploads("library", "c", "library"), []bool{false, true, false}, []int{1, 3}, ""},
+		{uploads("d", "panic"), nil, nil, "panic"},
+		{uploads("d", "fail"), nil, nil, "no such format"},
+	} {
+		useful, refused, err := s.Check(t.Context(), f, x.objects)
+		if x.fails == "" && err != nil || x.fails != "" && (err == nil || !strings.Contains(err.Error(), x.fails)) {
+			t.Errorf("%s: error %v, want %q", x.objects, err, x.fails)
 		}
-		time.Sleep(time.Second)
-		w.mu.Lock()
-		if w.open != 0 || w.storedAtPublishing != 4 {
-			t.Errorf("%d imports are open, %d of 4 published", w.open, w.storedAtPublishing)
+		var lines []int
+		for _, r := range refused {
+			lines = append(lines, r.Line)
 		}
-		full := errors.New("disk is full")
-		w.commitErr = full
-		w.mu.Unlock()
-		if lag := s.lag(); lag != 0 {
-			t.Errorf("lag %s", lag)
+		if !slices.Equal(lines, x.refused) || !slices.Equal(useful, x.useful) {
+			t.Errorf("%s: refused %v, useful %v, want %v, %v", x.objects, lines, useful, x.refused, x.useful)
 		}
-		if _, err := s.Ingest(t.Context(), f, uploads("e")); !errors.Is(err, full) {
-			t.Errorf("error %v, want that of the commit", err)
-		}
-		w.mu.Lock()
-		w.commitErr = nil
-		w.mu.Unlock()
-		time.Sleep(2 * hour)
-		if x := w.feedStatus(s, "upload-acme"); x.Silent == 0 || !x.Configured {
-			t.Errorf("no alarm for uploads that do not come: %+v", x)
-		}
-		if _, err := s.Ingest(t.Context(), f, uploads("e")); err != nil {
-			t.Error(err)
-		}
-		synctest.Wait()
-		if x := w.feedStatus(s, "upload-acme"); x.Silent != 0 || x.Last.Added != 1 {
-			t.Errorf("the alarm is still on after an upload: %+v", x)
-		}
-		cancel()
-		<-done
-		if x := w.feedStatus(w.service(), "upload-other"); !x.Configured || x.Due != 0 {
-			t.Errorf("a feed that is only uploaded, after a restart: %+v", x)
-		}
-	})
+	}
+	if n := w.has(f.Name) + trial.has(f.Name); n != 0 || trial.open != 0 || w.open != 0 || trial.aborted != 6 {
+		t.Errorf("%d are stored, %d of %d tries are open", n, trial.open, trial.aborted)
+	}
 }
 
-// TestIngestStops wants an upload that is cut off to leave nothing.
-func TestIngestStops(t *testing.T) {
+// TestCheckStops wants a check that takes too long to leave nothing.
+func TestCheckStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
+		w.ports.Trial = fakeLibrary{w}
 		w.ports.Parse = func(ctx context.Context, _ io.Reader, _ *fact.Feed, _ fact.Part, _ schema.Millis, _ fact.Sink) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
 		}
 		f := fact.DefaultFeed()
 		f.Name, f.Transport = "upload-acme", fact.TransportUpload
-		if _, err := w.service().Ingest(t.Context(), f, uploads("a")); !errors.Is(err, errTooLong) {
+		if _, _, err := w.service().Check(t.Context(), f, uploads("a")); !errors.Is(err, errTooLong) {
 			t.Errorf("error %v", err)
 		}
 		if w.open != 0 || w.aborted != 1 {

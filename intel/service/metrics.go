@@ -9,7 +9,7 @@ import (
 type metrics struct {
 	s                                                    *Service
 	indicators, success, failures, silent, changes, took *prometheus.Desc
-	configured, lag                                      *prometheus.Desc
+	configured, damaged, broken, lag                     *prometheus.Desc
 	duration                                             *prometheus.HistogramVec
 }
 
@@ -23,6 +23,8 @@ func newMetrics(s *Service) metrics {
 		failures:   desc("feed_failures", "Pulls in a row that failed.", "feed"),
 		silent:     desc("feed_silent", "1 while a feed has brought nothing new for longer than it may.", "feed"),
 		configured: desc("feed_configured", "0 for a feed that is stored and that nothing fills any more.", "feed"),
+		damaged:    desc("feed_damaged", "1 while files of a feed in the library cannot be read.", "feed"),
+		broken:     desc("feed_broken", "1 while files of a folder cannot be used and what they said before stays.", "feed"),
 		changes:    desc("feed_changes_total", "Indicators added, changed and removed since the start.", "feed", "change"),
 		took:       desc("feed_last_pull_seconds", "How long the last pull took.", "feed"),
 		lag:        desc("publish_lag_seconds", "How long the oldest commit that is not published has waited."),
@@ -33,14 +35,12 @@ func newMetrics(s *Service) metrics {
 // Describe implements prometheus.Collector.
 func (s *Service) Describe(to chan<- *prometheus.Desc) {
 	m := &s.metrics
-	for _, d := range []*prometheus.Desc{m.indicators, m.success, m.failures, m.silent, m.configured, m.changes, m.took, m.lag} {
+	for _, d := range []*prometheus.Desc{m.indicators, m.success, m.failures, m.silent, m.configured, m.damaged, m.broken, m.changes, m.took, m.lag} {
 		to <- d
 	}
 	m.duration.Describe(to)
-	if s.upload != nil {
-		for _, c := range s.upload.Collectors() {
-			c.Describe(to)
-		}
+	for _, c := range s.uploads() {
+		c.Describe(to)
 	}
 }
 
@@ -51,6 +51,9 @@ func (s *Service) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	gauge(m.lag, s.lag().Seconds())
+	if err := s.follow(true); err != nil { // a library that cannot be asked is no good news of its feeds
+		to <- prometheus.NewInvalidMetric(m.damaged, err)
+	}
 	s.mu.Lock()
 	for name, e := range s.feeds {
 		gauge(m.indicators, float64(e.last.Indicators), name)
@@ -58,6 +61,8 @@ func (s *Service) Collect(to chan<- prometheus.Metric) {
 		gauge(m.failures, float64(e.fails), name)
 		gauge(m.silent, number(e.silent), name)
 		gauge(m.configured, number(e.fed()), name)
+		gauge(m.damaged, number(len(e.damaged) > 0), name)
+		gauge(m.broken, number(len(e.broken) > 0), name)
 		gauge(m.took, e.took.Seconds(), name)
 		for _, c := range [...]struct {
 			name string
@@ -68,11 +73,20 @@ func (s *Service) Collect(to chan<- prometheus.Metric) {
 	}
 	s.mu.Unlock()
 	m.duration.Collect(to)
-	if s.upload != nil {
-		for _, c := range s.upload.Collectors() {
-			c.Collect(to)
-		}
+	for _, c := range s.uploads() {
+		c.Collect(to)
 	}
+}
+
+// uploads are the collectors of what has to do with uploads.
+func (s *Service) uploads() (list []prometheus.Collector) {
+	if s.journal != nil {
+		list = append(list, s.journal)
+	}
+	if s.upload != nil {
+		list = append(list, s.upload.Collectors()...)
+	}
+	return list
 }
 
 func number(b bool) float64 {

@@ -47,7 +47,7 @@ func (m *mispServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // TestEndToEndMISP wants an attribute that was taken out of an event to go with the
-// next whole pull, which is made although nothing has changed since.
+// next pull, and the event to be had whole again once.
 func TestEndToEndMISP(t *testing.T) {
 	place := &mispServer{stamp: 1767225600, values: []string{"bad1.example", "bad2.example"}}
 	server := httptest.NewServer(place)
@@ -65,8 +65,8 @@ func TestEndToEndMISP(t *testing.T) {
 	}{
 		{"first", time.Hour, func() {}, "bad1.example bad2.example", 1},
 		{"same", time.Hour, func() {}, "bad1.example bad2.example", 1},
-		{"changed", time.Hour, func() { place.stamp++; place.values = []string{"bad2.example", "bad3.example"} }, "bad1.example bad2.example bad3.example", 2},
-		{"not due", time.Hour, func() {}, "bad1.example bad2.example bad3.example", 2},
+		{"changed", time.Hour, func() { place.stamp++; place.values = []string{"bad2.example", "bad3.example"} }, "bad2.example bad3.example", 2},
+		{"not due", time.Hour, func() {}, "bad2.example bad3.example", 2},
 		{"whole", time.Nanosecond, func() {}, "bad2.example bad3.example", 3},
 		{"nothing owed", time.Nanosecond, func() {}, "bad2.example bad3.example", 3},
 	} {

@@ -14,9 +14,9 @@ import (
 // yield for each part of it. It is fetch.Client.
 type Fetcher interface {
 	Pull(ctx context.Context, f *fact.Feed, state []byte, yield fetch.Yield) (fetch.Result, error)
-	// Changed reports whether files may be others than those that gave the state,
-	// and nobody is writing them just now.
-	Changed(f *fact.Feed, state []byte) (bool, error)
+	// Look looks at the files of a feed of transport file without reading them, beside
+	// the state that a pull gave.
+	Look(f *fact.Feed, state []byte) fetch.Seen
 }
 
 // Parser makes facts of the bytes of one part. It is parse.Read.
@@ -25,10 +25,14 @@ type Parser func(ctx context.Context, in io.Reader, f *fact.Feed, part fact.Part
 // Library keeps facts and how pulls went. Its methods may be called at the same
 // time for different feeds; Commit of an Import is called one at a time.
 type Library interface {
-	// Feeds lists what is stored.
+	// Feeds lists what is stored, in order of name.
 	Feeds() ([]Stored, error)
+	// Stamp gives another number when Feeds may say something else than before,
+	// whoever is the cause. It is cheap.
+	Stamp() (uint64, error)
 	// State gives what the last pull of a feed left for the next (JSON), and
-	// whether anything of the feed is stored.
+	// whether anything of the feed is stored. Of a feed that is damaged it makes the
+	// next pull one of the whole feed.
 	State(feed string) (state []byte, known bool, err error)
 	// Begin starts to take facts of a feed. The import must be ended by Commit or Abort.
 	Begin(ctx context.Context, f *fact.Feed, origin string, mode fact.Mode, now time.Time) (Import, error)
@@ -38,6 +42,9 @@ type Library interface {
 	// Refresh derives a feed that nothing pulls anew, where time, rules, settings or
 	// analysts may have made something else of what is stored, and reports whether.
 	Refresh(ctx context.Context, f *fact.Feed, now time.Time) (changed bool, err error)
+	// Expire takes back what analysts set until a time that has come, and tells how many
+	// overrides that were.
+	Expire(ctx context.Context, now time.Time) (int, error)
 	// Failed books a pull that failed and is made again at a time.
 	Failed(ctx context.Context, f *fact.Feed, why error, again, now time.Time) error
 }
@@ -61,12 +68,16 @@ type Stored struct {
 	Transport  fact.Transport
 	Place      string // where it is got: see place
 	Last       Report // of the last commit
+	Origin     string // of the last commit or pull: who or what made it, for people
 	Indicators int    // that count
 	Expired    int    // that ended and are still kept
 
-	Pulled, Good, Changed, Due schema.Millis // times of pulls; zero: none
-	Failures                   int           // in a row
-	Error                      string
+	First, Pulled, Good, Changed, Due schema.Millis // times of pulls; zero: none
+	Failures                          int           // in a row
+	Error                             string
+	Broken                            []string // files of a folder that cannot be used, and why
+	Waiting                           string   // for what a feed of files waits that never had any
+	Damaged                           []string // files that cannot be read, and why; nothing else may be known then
 }
 
 // Report is what a commit changed, in indicators.
@@ -90,21 +101,19 @@ type Publisher interface {
 	Publish(ctx context.Context) error
 }
 
-// Count is how often a feed's indicators matched.
-type Count struct {
-	Matches int64         `json:"matches"`
-	Last    schema.Millis `json:"last,omitzero"`
-}
-
-// Ports are what a service works with. All but Matched are required.
+// Ports are what a service works with. All but Trial and Failpoint are required.
 type Ports struct {
 	Fetch   Fetcher
 	Parse   Parser
 	Library Library
 	Publish Publisher
 
-	// Matched gives how often each feed matched; nil: not known.
-	Matched func(ctx context.Context) (map[string]Count, error)
+	// Trial is a library with the settings of the real one, in which nothing is ever
+	// committed: uploads are tried there before they are accepted. nil: none are taken.
+	Trial Library
+	// Failpoint is told before and after each step of the journal of uploads; nil: none.
+	Failpoint func(string)
+
 	// RetryAt tells from an error of Fetch when the server wants to be asked
 	// again, Permanent that asking soon is of no use: fetch.RetryAt and
 	// fetch.Permanent.

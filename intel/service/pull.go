@@ -19,7 +19,10 @@ type outcome struct {
 	result       fetch.Result
 	report       Report
 	committed    bool
-	tried        bool   // a commit was begun
+	tried        bool // a commit was begun
+	origin       origin
+	looked       bool   // files were looked at and left: there was no pull
+	print        string // of the files that were pulled
 	state        []byte // for the next pull, where nothing was committed
 	err          error
 }
@@ -33,42 +36,68 @@ var (
 // look pulls a feed that is due, unless it is of files that are as they were or are
 // being written: half a file is no feed.
 func (s *Service) look(ctx context.Context, f fact.Feed) outcome {
-	if f.Transport == fact.TransportFile && !s.worth(&f) {
-		now := s.ports.Now()
-		return outcome{began: now, ended: now, result: fetch.Result{NotModified: true}}
+	if f.Transport != fact.TransportFile {
+		return s.pull(ctx, f, origin{})
 	}
-	return s.pull(ctx, f)
+	print, worth := s.worth(&f)
+	if !worth {
+		now := s.ports.Now()
+		return outcome{began: now, ended: now, looked: true}
+	}
+	out := s.pull(ctx, f, origin{})
+	out.print = print
+	return out
 }
 
 // worth reports whether files are to be read: they have changed and are whole, or it
-// has been long since they were; a file that is written all the time is never whole.
-func (s *Service) worth(f *fact.Feed) bool {
+// has been long since they were; a file that is written all the time is never whole. What
+// could not be used is tried again at once when it is another, and as it is after the
+// back-off.
+func (s *Service) worth(f *fact.Feed) (print string, worth bool) {
+	state, _, err := s.ports.Library.State(f.Name)
+	if err != nil {
+		state = nil // the pull says so
+	}
+	seen := s.ports.Fetch.Look(f, remember(state).Fetch)
 	now := schema.FromTime(s.ports.Now())
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	e := s.feeds[f.Name]
-	long := e.read == 0 || e.fails > 0 || now-e.read >= millis(f.Every) || now < e.read
-	s.mu.Unlock()
-	if !long {
-		state, _, err := s.ports.Library.State(f.Name)
-		if err == nil {
-			if changed, err := s.ports.Fetch.Changed(f, remember(state).Fetch); err == nil && !changed {
-				return false
-			}
-		}
+	other := seen.Settled && seen.Print != e.print
+	switch {
+	case e.read == 0 || now < e.read:
+		worth = true
+	case e.fails > 0:
+		worth = other || now >= e.retry
+	default:
+		worth = now-e.read >= millis(f.Every) || seen.Settled && seen.Changed || len(e.broken) > 0 && other
 	}
-	s.mu.Lock()
-	e.read = now
-	s.mu.Unlock()
-	return true
+	if worth {
+		e.read = now
+	}
+	return seen.Print, worth
+}
+
+// origin is who wants a pull.
+type origin struct {
+	shrink bool // somebody has looked, and lets the feed lose what it may
+}
+
+// String tells people.
+func (o origin) String() string {
+	if o.shrink {
+		return "pull that may shrink the feed (--accept-shrink)"
+	}
+	return "pull"
 }
 
 // pull gets, parses and commits one feed. What was taken is thrown away unless the
 // commit succeeds.
-func (s *Service) pull(ctx context.Context, f fact.Feed) (out outcome) {
-	out.began = s.ports.Now()
+func (s *Service) pull(ctx context.Context, f fact.Feed, o origin) (out outcome) {
+	out.began, out.origin = s.ports.Now(), o
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PullTimeout, errTooLong)
 	defer cancel()
-	out.err = s.pullTwice(ctx, &f, &out)
+	out.err = s.pullTwice(ctx, &f, o, &out)
 	if out.err != nil && context.Cause(ctx) == errTooLong {
 		out.err = fmt.Errorf("%w (%s): %w", errTooLong, s.cfg.PullTimeout, out.err)
 	}
@@ -79,17 +108,20 @@ func (s *Service) pull(ctx context.Context, f fact.Feed) (out outcome) {
 // pullTwice pulls, and once more where only the end of the pull tells that its
 // facts mean something else than they were taken for: the feed's place is new, or
 // not all of it could be had.
-func (s *Service) pullTwice(ctx context.Context, f *fact.Feed, out *outcome) error {
+func (s *Service) pullTwice(ctx context.Context, f *fact.Feed, o origin, out *outcome) error {
 	state, known, err := s.ports.Library.State(f.Name)
 	if err != nil {
 		return fmt.Errorf("feed %s: reading its state: %w", f.Name, err)
 	}
 	m := remember(state)
-	p := s.plan(f, m, known)
-	err = s.pullInto(ctx, f, p, m, known, out)
+	p := s.plan(f, m, known, o.shrink)
+	if o.shrink {
+		f.MaxShrink = 0
+	}
+	err = s.pullInto(ctx, f, o, p, m, known, out)
 	if errors.Is(err, errNotMeant) {
-		s.log.Info("feed is pulled anew", "feed", f.Name, "full", out.result.Full, "skipped", len(out.result.Skipped))
-		err = s.pullInto(ctx, f, p.again(meant(&out.result), m, f), m, known, out)
+		s.log.Info("feed is pulled anew", "feed", f.Name, "full", out.result.Full, "skipped", len(out.result.Skipped), "broken", len(out.result.Broken))
+		err = s.pullInto(ctx, f, o, p.again(&out.result, m, f), m, known, out)
 	}
 	if errors.Is(err, errNotMeant) {
 		return fmt.Errorf("feed %s: %w", f.Name, errWavers)
@@ -97,7 +129,7 @@ func (s *Service) pullTwice(ctx context.Context, f *fact.Feed, out *outcome) err
 	return err
 }
 
-func (s *Service) pullInto(ctx context.Context, f *fact.Feed, p plan, m memory, known bool, out *outcome) (err error) {
+func (s *Service) pullInto(ctx context.Context, f *fact.Feed, o origin, p plan, m memory, known bool, out *outcome) (err error) {
 	var imp Import // begun when there is something to take
 	defer func() {
 		if imp != nil && !out.committed {
@@ -106,16 +138,24 @@ func (s *Service) pullInto(ctx context.Context, f *fact.Feed, p plan, m memory, 
 	}()
 	begin := func() (err error) {
 		if imp == nil {
-			imp, err = s.ports.Library.Begin(ctx, f, "pull", p.mode, s.ports.Now())
+			imp, err = s.ports.Library.Begin(ctx, f, o.String(), p.mode, s.ports.Now())
 		}
 		return err
 	}
 	err = contain(func() (err error) {
 		out.result, err = s.ports.Fetch.Pull(ctx, f, p.state, func(part fact.Part, body io.Reader) error {
+			if why := p.leave[part.Name]; why != nil {
+				return fetch.BadPart(why)
+			}
 			if err := begin(); err != nil {
 				return err
 			}
-			return s.ports.Parse(ctx, body, f, part, schema.FromTime(s.ports.Now()), imp)
+			to := &intake{Import: imp}
+			err := s.ports.Parse(ctx, body, f, part, schema.FromTime(s.ports.Now()), to)
+			if err != nil && to.err == nil && ctx.Err() == nil {
+				return fetch.BadPart(err)
+			}
+			return err
 		})
 		return err
 	})
@@ -128,7 +168,7 @@ func (s *Service) pullInto(ctx context.Context, f *fact.Feed, p plan, m memory, 
 	if out.result.NotModified {
 		return nil
 	}
-	if known && meant(&out.result) != p.mode { // where nothing is stored, both are the same
+	if known && meant(&out.result) != p.mode || !p.left(&out.result) { // where nothing is stored, both are the same
 		return errNotMeant
 	}
 	if err := begin(); err != nil { // a feed may say that it has nothing left to say

@@ -27,6 +27,27 @@ func (s *Service) refresh(ctx context.Context) {
 	}
 }
 
+// expireEvery is how late the feeds may decide again after an override's time has come.
+const expireEvery = time.Minute
+
+// expire takes overrides back whose time has come, and has that published, until ctx
+// ends.
+func (s *Service) expire(ctx context.Context) {
+	for {
+		n, err := s.ports.Library.Expire(ctx, s.ports.Now())
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("overrides whose time has come are not taken back", "again", expireEvery.String(), "error", err)
+		}
+		if n > 0 {
+			s.log.Info("overrides have come to their end: the feeds decide again", "overrides", n)
+			s.commitSeen()
+		}
+		if !sleep(ctx, expireEvery) {
+			return
+		}
+	}
+}
+
 // sent lists the feeds that are filled by uploads and whose settings are known, in
 // order.
 func (s *Service) sent() []fact.Feed {

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,24 +169,38 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
+// fileFeed is a feed of files.
+func fileFeed(name string) fact.Feed {
+	f := fact.DefaultFeed()
+	f.Name, f.File, f.Every = name, "/feeds/"+name, hour
+	return f
+}
+
 // TestWatch wants files to be looked at every tick, and the looks that find
 // nothing neither to be written down nor to be told.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, httpFeed("a", func(f *fact.Feed) { f.URL, f.File = "", "list.txt" }))
-		w.scripts["a"] = func(_ context.Context, n int) pullScript {
-			return pullScript{text: strings.Repeat("x\n", n), res: fetch.Result{NotModified: n > 1 && n != 100}}
+		w := newWorld(t, fileFeed("a"))
+		looks := 0
+		w.seen = func(string) fetch.Seen {
+			looks++
+			return fetch.Seen{Changed: looks == 100, Settled: true}
 		}
-		w.run(w.service(), 10*time.Minute+time.Second)
-		if n := len(w.pulls["a"]); n != 121 {
-			t.Errorf("looked %d times in 10 minutes, want 121", n)
+		w.scripts["a"] = func(_ context.Context, n int) pullScript { return pullScript{text: strings.Repeat("x\n", n)} }
+		s := w.service()
+		w.run(s, 10*time.Minute+time.Second)
+		w.times("a", 0, 99*5*time.Second)
+		if looks != 121 {
+			t.Errorf("looked %d times in 10 minutes, want 121", looks)
 		}
 		if w.commits != 2 || w.unmodified["a"] != 0 || w.logged("pulled") != 2 {
 			t.Errorf("%d commits, %d times told the library of nothing, log: %s", w.commits, w.unmodified["a"], w.log.String())
 		}
-		i := slices.Index(w.published, w.published[len(w.published)-1])
-		if d := w.published[i] - w.pulls["a"][99]; d > time.Second {
+		if d := w.published[len(w.published)-1] - w.pulls["a"][1]; d > time.Second {
 			t.Errorf("the change was published %s after it was seen", d)
+		}
+		if f := w.feedStatus(s, "a"); f.LastGood.Time().Sub(w.start) < 10*time.Minute {
+			t.Errorf("last looked at %s", f.LastGood)
 		}
 	})
 }
@@ -196,23 +209,54 @@ func TestWatch(t *testing.T) {
 // and then whatever they look like.
 func TestFilesAreLookedAt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := fact.DefaultFeed()
-		f.Name, f.File, f.Every = "a", "/feeds/a.txt", hour
-		w := newWorld(t, f)
+		w := newWorld(t, fileFeed("a"))
 		w.cfg.Tick = time.Minute
-		w.changed = func(string) (bool, error) {
-			switch at := time.Since(w.start); {
-			case at == 10*time.Minute:
-				return true, nil
-			case at == 20*time.Minute:
-				return false, errors.New("no such file")
-			}
-			return false, nil
+		w.seen = func(string) fetch.Seen {
+			at := time.Since(w.start)
+			return fetch.Seen{Changed: at >= 10*time.Minute && at < 12*time.Minute, Settled: at >= 11*time.Minute}
 		}
 		w.run(w.service(), 2*hour+time.Second)
-		w.times("a", 0, 10*time.Minute, 20*time.Minute, 80*time.Minute)
+		w.times("a", 0, 11*time.Minute, 71*time.Minute)
 		if len(w.failed["a"]) > 0 {
 			t.Errorf("failed %q", w.failed["a"])
+		}
+	})
+}
+
+// TestFileBackoff: what could not be used is tried again at once when it is another and
+// has been left alone; as it is, after the back-off.
+func TestFileBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, fileFeed("a"))
+		const m = time.Minute
+		w.seen = func(string) fetch.Seen {
+			x := fetch.Seen{Print: "bad", Changed: true, Settled: true}
+			switch at := time.Since(w.start); {
+			case at >= 20*m+30*time.Second: // repaired
+				x.Print, x.Changed = "good", at < 20*m+31*time.Second
+			case at >= 20*m+20*time.Second:
+				x.Print, x.Settled = "half", false
+			case at >= 10*m+10*time.Second: // bad otherwise
+				x.Print = "worse"
+			}
+			return x
+		}
+		w.scripts["a"] = func(context.Context, int) pullScript {
+			if time.Since(w.start) < 20*m+30*time.Second {
+				return pullScript{err: errors.New("no feed at all")}
+			}
+			return pullScript{text: "x"}
+		}
+		s := w.service()
+		w.run(s, 20*m+10*time.Second)
+		w.times("a", 0, m, 3*m, 7*m, 10*m+10*time.Second)
+		if f := w.feedStatus(s, "a"); f.Failures != 5 || len(w.failed["a"]) != 5 || f.LastGood != 0 {
+			t.Errorf("a file that stays bad is no good news: %+v", f)
+		}
+		w.run(s, 25*time.Second)
+		w.times("a", 0, m, 3*m, 7*m, 10*m+10*time.Second, 20*m+30*time.Second)
+		if f := w.feedStatus(s, "a"); f.Failures != 0 || f.Error != "" || w.has("a") != 1 {
+			t.Errorf("a file that was repaired: %+v", f)
 		}
 	})
 }

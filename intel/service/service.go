@@ -19,16 +19,20 @@ import (
 // Service runs feeds. Run does so by schedule, PullOnce one at once; its methods
 // may be called from several goroutines.
 type Service struct {
-	cfg    Config
-	ports  Ports
-	log    *slog.Logger
-	upload *upload.Handler // nil: off
+	cfg     Config
+	ports   Ports
+	log     *slog.Logger
+	upload  *upload.Handler // nil: off
+	journal *upload.Journal // nil: there is none
+	step    func(string)
 
 	committing chan struct{} // holds one while an import is committed
+	checking   chan struct{} // and while an upload is checked
 	done       chan string   // a pull has ended
 	woken      chan struct{} // something happened beside the loop
 	metrics    metrics
 	publishing publishing
+	following  following
 
 	mu    sync.Mutex
 	feeds map[string]*entry
@@ -39,15 +43,27 @@ func New(cfg Config, ports Ports, log *slog.Logger) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, ports: ports, log: log, committing: make(chan struct{}, 1), done: make(chan string), woken: make(chan struct{}, 1), feeds: map[string]*entry{}}
+	s := &Service{cfg: cfg, ports: ports, log: log, committing: make(chan struct{}, 1), checking: make(chan struct{}, 1),
+		done: make(chan string), woken: make(chan struct{}, 1), feeds: map[string]*entry{}, step: ports.Failpoint}
+	if s.step == nil {
+		s.step = func(string) {}
+	}
 	s.publishing.wake = make(chan struct{}, 1)
 	s.metrics = newMetrics(s)
 	stored, err := ports.Library.Feeds()
 	if err != nil {
 		return nil, fmt.Errorf("listing the library's feeds: %w", err)
 	}
+	if cfg.UploadDir != "" {
+		if s.journal, err = upload.OpenJournal(cfg.UploadDir, cfg.Upload.MaxWaiting, ports.Failpoint, log); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Upload.Listen != "" {
-		if s.upload, err = upload.New(cfg.Upload, cfg.Feeds, s, ports.Now, log); err != nil {
+		if s.journal == nil || ports.Trial == nil {
+			return nil, errors.New("the upload API needs a journal and a library to try uploads in")
+		}
+		if s.upload, err = upload.New(cfg.Upload, cfg.Feeds, s, s.journal, ports.Now, log); err != nil {
 			return nil, err
 		}
 	}
@@ -78,13 +94,16 @@ func (s *Service) entry(name string) *entry {
 	return e
 }
 
-// Run pulls feeds as they fall due, publishes what is committed and serves
-// uploads, until ctx ends; then pulls under way are aborted. It fails only if
-// uploads cannot be served.
-func (s *Service) Run(ctx context.Context) error {
+// Run pulls feeds as they fall due, publishes what is committed, serves uploads and
+// folds them, until ctx ends; then pulls and folds under way are aborted. It fails only
+// if uploads cannot be served.
+func (s *Service) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var beside sync.WaitGroup
+	if s.journal != nil {
+		defer func() { err = errors.Join(err, s.journal.Close()) }()
+	}
 	defer beside.Wait()
 	if s.upload != nil {
 		l, err := s.upload.Listen(ctx)
@@ -98,9 +117,15 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		})
 	}
+	if s.journal != nil {
+		for _, q := range s.journal.Queues() {
+			beside.Go(func() { s.fold(ctx, q) })
+		}
+	}
 	s.commitSeen() // what was committed and not published before the last end
 	beside.Go(func() { s.publish(ctx) })
 	beside.Go(func() { s.refresh(ctx) })
+	beside.Go(func() { s.expire(ctx) })
 	s.loop(ctx)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -173,7 +198,7 @@ func (s *Service) wait(pulls bool) time.Duration {
 	now := schema.FromTime(s.ports.Now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := now + schema.Hour
+	next := now + millis(followEvery)
 	for _, e := range s.feeds {
 		if pulls && e.pulls() && !e.running {
 			next = min(next, e.due)
@@ -195,6 +220,17 @@ var (
 // published by Run, if that runs. The report is of the commit; NotModified tells
 // of a pull that brought nothing.
 func (s *Service) PullOnce(ctx context.Context, name string) (Report, fetch.Result, error) {
+	return s.pullNow(ctx, name, origin{})
+}
+
+// PullShrunk is PullOnce of all that the feed has, however much it has lost (see
+// fact.Feed.MaxShrink): somebody has looked and accepts it this once. The report's
+// origin says so.
+func (s *Service) PullShrunk(ctx context.Context, name string) (Report, fetch.Result, error) {
+	return s.pullNow(ctx, name, origin{shrink: true})
+}
+
+func (s *Service) pullNow(ctx context.Context, name string, o origin) (Report, fetch.Result, error) {
 	s.mu.Lock()
 	e := s.feeds[name]
 	switch {
@@ -208,10 +244,18 @@ func (s *Service) PullOnce(ctx context.Context, name string) (Report, fetch.Resu
 	e.running = true
 	f := *e.feed
 	s.mu.Unlock()
-	out := s.pull(ctx, f)
+	out := s.pull(ctx, f, o)
 	s.book(ctx, name, out)
 	s.wake()
 	return out.report, out.result, out.err
+}
+
+// Waiting tells what was uploaded and is not in the library yet.
+func (s *Service) Waiting() []upload.Waiting {
+	if s.journal == nil {
+		return nil
+	}
+	return s.journal.Waiting()
 }
 
 // Names lists the feeds that are pulled, in order.

@@ -251,7 +251,7 @@ func TestPublish(t *testing.T) {
 		if lag := s.lag(); lag < time.Second || gathered(t, s, "interdict_intel_publish_lag_seconds", "") != lag.Seconds() {
 			t.Errorf("lag %s while nothing can be published", lag)
 		}
-		st, err := s.Status(t.Context())
+		st, err := s.Status()
 		if err != nil || st.PublishError == "" || st.PublishLag == 0 {
 			t.Errorf("status %+v, %v", st, err)
 		}
@@ -302,29 +302,6 @@ func TestPullOnce(t *testing.T) {
 		}
 		w.run(w.service(), 30*time.Minute) // a was pulled a moment ago
 		w.times("a", 0, 0)
-	})
-}
-
-// TestMatched wants matches in the status, and the rest of it where they are not known.
-func TestMatched(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, httpFeed("a", nil), httpFeed("b", nil))
-		var fail error
-		w.ports.Matched = func(context.Context) (map[string]Count, error) {
-			return map[string]Count{"a": {Matches: 7, Last: 5}}, fail
-		}
-		s := w.service()
-		w.run(s, time.Second)
-		if f := w.feedStatus(s, "a"); f.Matched == nil || f.Matched.Matches != 7 {
-			t.Errorf("status %+v", f)
-		}
-		if f := w.feedStatus(s, "b"); f.Matched != nil {
-			t.Errorf("status %+v", f)
-		}
-		fail = errors.New("store is down")
-		if st, err := s.Status(t.Context()); !errors.Is(err, fail) || len(st.Feeds) != 2 {
-			t.Errorf("status %+v, error %v", st, err)
-		}
 	})
 }
 

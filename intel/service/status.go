@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -31,18 +30,17 @@ type FeedStatus struct {
 	Failures   int            `json:"failures"`           // in a row
 	Error      string         `json:"error,omitempty"`
 	Skipped    []string       `json:"skipped,omitempty"`
-	Last       Report         `json:"last"` // of the last commit
-	Matched    *Count         `json:"matched,omitempty"`
+	Waiting    string         `json:"waiting,omitzero"`  // for what a feed of files waits that never had any
+	Broken     []string       `json:"broken,omitempty"`  // files of a folder that cannot be used, and why: what they said before stays in force
+	Last       Report         `json:"last"`              // of the last commit
+	Origin     string         `json:"origin,omitzero"`   // likewise: who or what made it
+	Damaged    []string       `json:"damaged,omitempty"` // files of the library that cannot be read, and why: what was said before stays in force
 }
 
 // Status gives the state of every feed that is configured or in the library. An
-// error is that of the library or of Ports.Matched; the rest is given all the same.
-func (s *Service) Status(ctx context.Context) (Status, error) {
-	stored, err := s.ports.Library.Feeds()
-	var matched map[string]Count
-	if s.ports.Matched != nil && err == nil {
-		matched, err = s.ports.Matched(ctx)
-	}
+// error is that of the library; the rest is given all the same.
+func (s *Service) Status() (Status, error) {
+	err := s.follow(true)
 	out := Status{PublishLag: s.lag().Seconds()}
 	s.publishing.mu.Lock()
 	if s.publishing.err != nil {
@@ -51,11 +49,14 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	s.publishing.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	add := func(name string, e *entry, x *Stored) {
-		f := FeedStatus{Name: name, Running: e.running, LastPull: e.pulled, LastGood: e.good, LastNews: e.news, Failures: e.fails,
-			Error: e.err, Skipped: e.skipped, Last: e.last}
+	for name, e := range s.feeds {
+		if e.feed == nil && !e.stored && e.fails == 0 {
+			continue // nothing is known of it
+		}
+		f := FeedStatus{Name: name, Tenant: e.tenant, Transport: e.transport, Configured: e.fed(), Running: e.running, LastPull: e.pulled, LastGood: e.good, LastNews: e.news,
+			Failures: e.fails, Error: e.err, Skipped: e.skipped, Waiting: e.waiting, Broken: e.broken, Last: e.last, Origin: e.origin, Damaged: e.damaged}
 		if e.feed != nil {
-			f.Tenant, f.Transport, f.Configured = e.feed.Tenant, e.feed.Transport, true
+			f.Tenant, f.Transport = e.feed.Tenant, e.feed.Transport
 		}
 		if e.pulls() {
 			f.Due = e.due
@@ -63,32 +64,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 		if e.silent {
 			f.Silent = e.since()
 		}
-		if x != nil {
-			f.Last.Indicators, f.Last.Expired = x.Indicators, x.Expired
-			if e.feed == nil {
-				f.Tenant, f.Transport, f.Configured = x.Tenant, x.Transport, x.Transport == fact.TransportUpload
-			}
-		}
-		if m, ok := matched[name]; ok {
-			f.Matched = &m
-		}
 		out.Feeds = append(out.Feeds, f)
-	}
-	in := map[string]bool{}
-	for i := range stored {
-		x := &stored[i]
-		in[x.Name] = true
-		e := s.feeds[x.Name]
-		if e == nil { // imported by hand since the start
-			e = &entry{}
-			e.restore(x)
-		}
-		add(x.Name, e, x)
-	}
-	for name, e := range s.feeds {
-		if !in[name] && e.feed != nil {
-			add(name, e, nil)
-		}
 	}
 	slices.SortFunc(out.Feeds, func(a, b FeedStatus) int { return strings.Compare(a.Name, b.Name) })
 	return out, err

@@ -36,8 +36,8 @@ func slow(seconds int) *answer {
 		Message: fmt.Sprintf("Rate limit is exceeded. Try again in %d seconds.", seconds)}
 }
 
-func busy(why string) *answer {
-	return &answer{Status: http.StatusServiceUnavailable, retry: 1, Message: why + " Try again in 1 seconds."}
+func busy(why string, seconds int) *answer {
+	return &answer{Status: http.StatusServiceUnavailable, retry: seconds, Message: fmt.Sprintf("%s Try again in %d seconds.", why, seconds)}
 }
 
 // write sends the answer; nil is a success without a body.
@@ -69,11 +69,10 @@ func (a *answer) status() int {
 	return a.Status
 }
 
-// merge adds the library's refusals to the faults of inspection, in the order of
-// the request. index gives the place in the request of each object that the
-// library was given.
+// merge adds the checker's refusals to the faults of inspection, in the order of the
+// request. index gives the place in the request of each object that was checked.
 func merge(faults []fault, refused []fact.Refusal, index []int) []fault {
-	at := map[int]int{} // index -> place in faults; inspection and library never speak of the same object
+	at := map[int]int{} // index -> place in faults; inspection and checker never speak of the same object
 	for _, r := range refused {
 		i := index[r.Line-1]
 		place, ok := at[i]

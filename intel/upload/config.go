@@ -34,9 +34,10 @@ type Config struct {
 	MaxRequests int `yaml:"max_requests"`
 	// ReadTimeout for one request, header and body. Default: 30s.
 	ReadTimeout time.Duration `yaml:"read_timeout"`
-	// Window is how long a request may wait for others that are committed with
-	// it. Default: 50ms.
-	Window time.Duration `yaml:"window"`
+	// MaxWaiting bounds the bytes of one feed's accepted requests on disk that the
+	// library does not have yet; those that are more are told to come again. Default:
+	// 256 MiB.
+	MaxWaiting int64 `yaml:"max_waiting"`
 }
 
 // Client is one who may send.
@@ -53,63 +54,103 @@ type Client struct {
 
 // DefaultConfig gives the defaults named in Config.
 func DefaultConfig() Config {
-	return Config{MaxBytes: 4 << 20, MaxRequests: 32, ReadTimeout: 30 * time.Second, Window: 50 * time.Millisecond}
+	return Config{MaxBytes: 4 << 20, MaxRequests: 32, ReadTimeout: 30 * time.Second, MaxWaiting: 256 << 20}
 }
 
 // restricted is the source that the contract keeps for the service itself.
 const restricted = "Microsoft Sentinel"
 
-// Validate reports settings that cannot work or that would let anybody send.
+// Validate reports every setting that cannot work or that would let anybody send.
 func (c *Config) Validate() error {
 	if c.Listen == "" {
 		return nil
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("upload: listen: %w", err)
+	var bad []error
+	check := func(ok bool, text string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Errorf("upload: "+text, args...))
+		}
 	}
+	_, _, err := net.SplitHostPort(c.Listen)
+	check(err == nil, "listen: %v: want host:port, such as 127.0.0.1:9466", err)
 	local := loopback(c.Listen)
-	switch {
-	case (c.CertFile == "") != (c.KeyFile == ""):
-		return errors.New("upload: cert_file and key_file: give both or none")
-	case c.CertFile == "" && !local && !c.Plain:
-		return fmt.Errorf("upload: %s is not a loopback address: tokens would go over the network in the clear; give cert_file and key_file, or plain: true behind a proxy that ends TLS", c.Listen)
-	case len(c.Clients) == 0:
-		return errors.New("upload: no clients: nobody could send")
-	case c.MaxBytes < 1<<10 || c.MaxRequests < 1 || c.ReadTimeout <= 0 || c.Window < 0:
-		return errors.New("upload: max_bytes must be at least 1024, max_requests and read_timeout positive, window not negative")
-	}
+	check((c.CertFile == "") == (c.KeyFile == ""), "cert_file and key_file: give both or none")
+	check(c.CertFile != "" || local || c.Plain || err != nil,
+		"listen: %s is not a loopback address: tokens would go over the network in the clear; give cert_file and key_file, or plain: true behind a proxy that ends TLS", c.Listen)
+	check(len(c.Clients) > 0, "clients: there are none: nobody could send")
+	check(c.MaxBytes >= 1<<10 && c.MaxBytes <= 1<<30, "max_bytes: %d: want 1 KiB to 1 GiB", c.MaxBytes)
+	check(c.MaxRequests >= 1, "max_requests: must be positive, not %d", c.MaxRequests)
+	check(c.ReadTimeout > 0, "read_timeout: must be positive, not %v", c.ReadTimeout)
+	check(c.MaxWaiting/4 >= c.MaxBytes, "max_waiting: %d: want at least four times max_bytes, %d", c.MaxWaiting, c.MaxBytes)
 	anonymous := 0
-	owner := map[string]string{}  // feed -> source
-	tenant := map[string]string{} // feed -> tenant
+	type source struct{ name, tenant string }
+	owner := map[string]source{} // by feed
 	for i, cl := range c.Clients {
-		fail := func(text string, args ...any) error {
-			return fmt.Errorf("upload: client %d: "+text, append([]any{i + 1}, args...)...)
+		check := func(ok bool, text string, args ...any) {
+			check(ok, "clients[%d]: "+text, append([]any{i}, args...)...)
 		}
 		if cl.TokenFile == "" {
-			switch anonymous++; {
-			case !c.Anonymous:
-				return fail("no token_file: anybody could send; give one, or anonymous: true on a loopback address")
-			case !local:
-				return fail("no token_file, and %s is not a loopback address: anybody could send", c.Listen)
-			case anonymous > 1:
-				return fail("a second client without token_file")
-			}
+			anonymous++
+			check(c.Anonymous, "token_file: there is none: anybody could send; give one, or anonymous: true on a loopback address")
+			check(!c.Anonymous || local, "token_file: there is none, and %s is not a loopback address: anybody could send", c.Listen)
+			check(anonymous == 1, "token_file: a second client without one")
 		}
-		if len(cl.Sources) == 0 {
-			return fail("no sources")
-		}
+		check(len(cl.Sources) > 0, "sources: no sources: name the values of sourcesystem that the client may use")
 		for _, s := range cl.Sources {
-			feed, err := FeedName(s)
+			name, err := FeedName(s)
 			if err != nil {
-				return fail("source %q: %w", s, err)
+				check(false, "sources: %q: %v", s, err)
+				continue
 			}
-			if before, ok := owner[feed]; ok && (before != s || tenant[feed] != cl.Tenant) {
-				return fail("source %q of tenant %q and source %q of tenant %q would be the same feed, %s", s, cl.Tenant, before, tenant[feed], feed)
-			}
-			owner[feed], tenant[feed] = s, cl.Tenant
+			this, before := source{s, cl.Tenant}, owner[name]
+			check(before == source{} || before == this, "sources: %q of tenant %q and source %q of tenant %q would be the same feed, %s", s, cl.Tenant, before.name, before.tenant, name)
+			owner[name] = this
 		}
 	}
-	return nil
+	return errors.Join(bad...)
+}
+
+// ValidateFeeds reports feeds of the configuration that have the name of a source's
+// feed and cannot be it.
+func (c *Config) ValidateFeeds(configured []fact.Feed) error {
+	if c.Listen == "" {
+		return nil
+	}
+	var bad []error
+	for i, cl := range c.Clients {
+		for _, s := range cl.Sources {
+			name, err := FeedName(s)
+			if err != nil {
+				continue // Validate tells
+			}
+			if _, err := feed(name, cl.Tenant, configured); err != nil {
+				bad = append(bad, fmt.Errorf("upload: clients[%d]: sources: %q: %w", i, s, err))
+			}
+		}
+	}
+	return errors.Join(bad...)
+}
+
+// ValidateTokens reads the tokens' files, and reports those with which nothing would
+// start.
+func (c *Config) ValidateTokens() error {
+	var bad []error
+	owner := map[string]int{}
+	for i, cl := range c.Clients {
+		if cl.TokenFile == "" {
+			continue
+		}
+		token, err := readToken(cl.TokenFile)
+		if err != nil {
+			bad = append(bad, fmt.Errorf("upload: clients[%d]: token_file: %w", i, err))
+			continue
+		}
+		if other, ok := owner[string(token)]; ok {
+			bad = append(bad, fmt.Errorf("upload: clients[%d]: token_file: %s holds the token of clients[%d] too: whose request is it", i, cl.TokenFile, other))
+		}
+		owner[string(token)] = i
+	}
+	return errors.Join(bad...)
 }
 
 // loopback reports an address that only this machine can reach.
@@ -147,9 +188,9 @@ func feed(name, tenant string, configured []fact.Feed) (fact.Feed, error) {
 		f = configured[i]
 		switch {
 		case f.Transport != fact.TransportUpload:
-			return f, fmt.Errorf("upload: feed %s has transport %q, want upload", name, f.Transport)
+			return f, fmt.Errorf("feed %s has transport %q, want upload", name, f.Transport)
 		case f.Tenant != tenant:
-			return f, fmt.Errorf("upload: feed %s is of tenant %q, its client of tenant %q", name, f.Tenant, tenant)
+			return f, fmt.Errorf("feed %s is of tenant %q, its client of tenant %q", name, f.Tenant, tenant)
 		}
 	}
 	f.Name, f.Transport, f.Format = name, fact.TransportUpload, fact.FormatSTIX

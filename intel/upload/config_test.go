@@ -3,6 +3,7 @@ package upload
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,9 @@ func TestConfig(t *testing.T) {
 		{"source of two tenants", func(c *Config) { c.Clients[1].Sources = []string{"Acme TI"} }, "same feed"},
 		{"source of two clients of a tenant", func(c *Config) { c.Clients[1].Sources, c.Clients[1].Tenant = []string{"Acme TI"}, "acme" }, ""},
 		{"no bytes", func(c *Config) { c.MaxBytes = 0 }, "max_bytes"},
-		{"no requests", func(c *Config) { c.MaxRequests = 0 }, "max_bytes"},
+		{"no requests", func(c *Config) { c.MaxRequests = 0 }, "max_requests"},
+		{"no room to wait", func(c *Config) { c.MaxWaiting = 4*c.MaxBytes - 1 }, "max_waiting"},
+		{"requests of gigabytes", func(c *Config) { c.MaxBytes, c.MaxWaiting = 2<<30, 8<<30 }, "1 GiB"},
 	} {
 		c := testConfig(t)
 		x.change(&c)
@@ -84,7 +87,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		c := testConfig(t)
 		x.change(&c)
-		if _, err := New(c, x.feeds, &fakeLibrary{}, time.Now, quiet()); err == nil || !strings.Contains(err.Error(), x.want) {
+		if _, err := New(c, x.feeds, &fakeChecker{}, openJournal(t, t.TempDir(), 1<<20), time.Now, quiet()); err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: error %v, want one with %q", x.name, err, x.want)
 		}
 	}
@@ -94,22 +97,22 @@ func TestNewRefuses(t *testing.T) {
 func TestFeedSettings(t *testing.T) {
 	set := fact.DefaultFeed()
 	set.Name, set.Transport, set.Tenant, set.Confidence, set.Rank = "upload-acme-ti", fact.TransportUpload, "acme", 33, 200
-	lib := &fakeLibrary{}
-	h, err := New(testConfig(t), []fact.Feed{set}, lib, time.Now, quiet())
+	journal := openJournal(t, t.TempDir(), 1<<20)
+	h, err := New(testConfig(t), []fact.Feed{set}, &fakeChecker{}, journal, time.Now, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer run(t, h)()
 	post(h, body("Acme TI", indicator(1, "[domain-name:value = 'bad.example']")))
 	post(h, body("Acme Labs", indicator(1, "[domain-name:value = 'bad.example']")))
-	calls := lib.seen()
-	if len(calls) != 2 {
-		t.Fatalf("%d calls, want 2", len(calls))
+	all := kept(t, journal)
+	if len(all["upload-acme-ti"]) != 1 || len(all["upload-acme-labs"]) != 1 {
+		t.Fatalf("kept %v, want one of each", all)
 	}
-	if f := calls[0].feed; f.Confidence != 33 || f.Rank != 200 || f.Format != fact.FormatSTIX {
+	if f := all["upload-acme-ti"][0].Feed; !reflect.DeepEqual(&f, h.clients[0].feeds["Acme TI"]) || f.Confidence != 33 || f.Rank != 200 || f.Format != fact.FormatSTIX {
 		t.Errorf("feed %+v, want the configured one", f)
 	}
-	if f := calls[1].feed; f.Name != "upload-acme-labs" || f.Tenant != "acme" || f.Confidence != fact.DefaultFeed().Confidence {
+	if f := all["upload-acme-labs"][0].Feed; f.Name != "upload-acme-labs" || f.Tenant != "acme" || f.Confidence != fact.DefaultFeed().Confidence {
 		t.Errorf("feed %+v, want the defaults of tenant acme", f)
 	}
 }

@@ -1,141 +1,175 @@
 package upload
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// TestGroupCommit sends requests at one time and wants one commit for each feed,
-// and each request told of its own objects.
-func TestGroupCommit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lib := &fakeLibrary{}
-		h := newHandler(t, testConfig(t), lib)
-		stop := run(t, h)
-		var wg sync.WaitGroup
-		const requests = 24
-		answers := make([]*httptest.ResponseRecorder, requests)
-		for i := range requests {
-			source := "Acme TI"
-			if i%2 == 1 {
-				source = "Acme Labs"
+// TestGroup sends requests at one time and wants each to be told of its own objects, and
+// all that was accepted to be kept, in fewer writes than requests.
+func TestGroup(t *testing.T) {
+	h := newHandler(t, testConfig(t), &fakeChecker{})
+	var mu sync.Mutex
+	syncs, first := 0, make(chan struct{})
+	h.journal.step = func(step string) {
+		if step == "upload_synced" {
+			mu.Lock()
+			defer mu.Unlock()
+			if syncs++; syncs == 1 {
+				<-first
 			}
-			wg.Go(func() { // the object at i%5 is refused by the library, the last one by inspection
-				var objects []string
-				for n := range 5 {
-					pattern := "[domain-name:value = 'bad.example']"
-					if n == i%5 {
-						pattern = "[refused:value = 1]"
-					}
-					objects = append(objects, indicator(i*5+n, pattern))
+		}
+	}
+	stop := run(t, h)
+	var wg sync.WaitGroup
+	const requests = 24
+	answers := make([]*httptest.ResponseRecorder, requests)
+	for i := range requests {
+		source := "Acme TI"
+		if i%2 == 1 {
+			source = "Acme Labs"
+		}
+		wg.Go(func() { // the object at i%5 is refused by the checker, the last one by inspection
+			var objects []string
+			for n := range 5 {
+				pattern := "[domain-name:value = 'bad.example']"
+				if n == i%5 {
+					pattern = "[refused:value = 1]"
 				}
-				answers[i] = post(h, body(source, append(objects, "{}")...))
-			})
-		}
-		wg.Wait()
-		stop()
-		calls := lib.seen()
-		if len(calls) != 2 || len(calls[0].objects)+len(calls[1].objects) != requests*4 {
-			t.Fatalf("%d commits of %v, want 2 of %d objects", len(calls), calls, requests*4)
-		}
-		for i, w := range answers {
-			var got answer
-			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-				t.Fatal(err)
+				objects = append(objects, indicator(i*5+n, pattern))
 			}
-			if w.Code != http.StatusOK || len(got.Errors) != 2 || got.Errors[0].Index != i%5 || got.Errors[1].Index != 5 {
-				t.Errorf("request %d: status %d, %s: want faults at %d and 5", i, w.Code, w.Body, i%5)
-			}
+			answers[i] = post(h, body(source, append(objects, "{}")...))
+		})
+	}
+	for len(h.group.in) < requests-cap(h.group.in)/2 { // the first write waits until most have come
+		runtime.Gosched()
+	}
+	close(first)
+	wg.Wait()
+	stop()
+	if syncs > requests/2 {
+		t.Errorf("%d syncs for %d requests", syncs, requests)
+	}
+	all := kept(t, h.journal)
+	objects := 0
+	for _, list := range all {
+		for _, r := range list {
+			objects += len(r.Objects)
 		}
-	})
+	}
+	if len(all) != 2 || objects != requests*4 {
+		t.Errorf("kept %d objects of %d feeds, want %d of 2", objects, len(all), requests*4)
+	}
+	for i, w := range answers {
+		var got answer
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if w.Code != http.StatusOK || len(got.Errors) != 2 || got.Errors[0].Index != i%5 || got.Errors[1].Index != 5 {
+			t.Errorf("request %d: status %d, %s: want faults at %d and 5", i, w.Code, w.Body, i%5)
+		}
+	}
 }
 
-// TestGroupWhileCommitting wants what comes during a commit to be one commit after it.
-func TestGroupWhileCommitting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lib := &fakeLibrary{delay: 2 * time.Second}
-		h := newHandler(t, testConfig(t), lib)
-		stop := run(t, h)
-		var wg sync.WaitGroup
-		for i := range 11 {
-			wg.Go(func() {
-				time.Sleep(time.Duration(i) * 100 * time.Millisecond)
-				if w := post(h, body("Acme TI", indicator(i, "[domain-name:value = 'bad.example']"))); w.Code != http.StatusOK {
-					t.Errorf("request %d: status %d", i, w.Code)
-				}
-			})
-		}
-		wg.Wait()
-		stop()
-		if n := len(lib.seen()); n != 2 {
-			t.Errorf("%d commits, want 2", n)
-		}
-	})
-}
-
-// TestPoison wants a request that the library cannot take to fail alone.
+// TestPoison wants a request that cannot be understood to fail alone.
 func TestPoison(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lib := &fakeLibrary{}
-		h := newHandler(t, testConfig(t), lib)
-		stop := run(t, h)
-		var wg sync.WaitGroup
-		for i := range 5 {
-			wg.Go(func() {
-				value, want := "bad.example", http.StatusOK
-				if i == 3 {
-					value, want = "poison.example", http.StatusInternalServerError
-				}
-				if w := post(h, body("Acme TI", indicator(i, fmt.Sprintf("[domain-name:value = '%s']", value)))); w.Code != want {
-					t.Errorf("request %d: status %d, want %d", i, w.Code, want)
-				}
-			})
-		}
-		wg.Wait()
-		stop()
-	})
+	h := newHandler(t, testConfig(t), &fakeChecker{})
+	stop := run(t, h)
+	var wg sync.WaitGroup
+	for i := range 5 {
+		wg.Go(func() {
+			value, want := "bad.example", http.StatusOK
+			if i == 3 {
+				value, want = "poison.example", http.StatusInternalServerError
+			}
+			if w := post(h, body("Acme TI", indicator(i, fmt.Sprintf("[domain-name:value = '%s']", value)))); w.Code != want {
+				t.Errorf("request %d: status %d, want %d", i, w.Code, want)
+			}
+		})
+	}
+	wg.Wait()
+	stop()
+	if n := len(kept(t, h.journal)["upload-acme-ti"]); n != 4 {
+		t.Errorf("%d kept, want 4", n)
+	}
 }
 
-// TestNothingAcknowledged wants no success for what is not committed: the library
-// fails, or the service stops during the commit or before it.
+// TestNothingAcknowledged wants no success for what is not on disk: it cannot be
+// checked, the disk does not take it, or the service has stopped.
 func TestNothingAcknowledged(t *testing.T) {
 	valid := body("Acme TI", indicator(1, "[domain-name:value = 'bad.example']"))
-	t.Run("library fails", func(t *testing.T) {
-		h := newHandler(t, testConfig(t), &fakeLibrary{err: errors.New("disk is full")})
+	t.Run("checker fails", func(t *testing.T) {
+		h := newHandler(t, testConfig(t), &fakeChecker{err: errors.New("disk is full")})
 		defer run(t, h)()
 		if w := post(h, valid); w.Code != http.StatusInternalServerError {
 			t.Errorf("status %d, want 500", w.Code)
 		}
 	})
+	t.Run("checker's disk fails", func(t *testing.T) {
+		h := newHandler(t, testConfig(t), &fakeChecker{err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}})
+		defer run(t, h)()
+		if w := post(h, valid); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "30" {
+			t.Errorf("status %d, Retry-After %q, want 503 and 30", w.Code, w.Header().Get("Retry-After"))
+		}
+	})
+	t.Run("no room", func(t *testing.T) {
+		c := testConfig(t)
+		c.MaxBytes, c.MaxWaiting = 1<<10, 4<<10
+		h := newHandler(t, c, &fakeChecker{})
+		defer run(t, h)()
+		accepted := 0
+		for ; accepted < 100; accepted++ {
+			if w := post(h, valid); w.Code != http.StatusOK {
+				if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "30" || !strings.Contains(w.Body.String(), "wait to be stored") {
+					t.Errorf("status %d, Retry-After %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
+				}
+				break
+			}
+		}
+		if n := len(kept(t, h.journal)["upload-acme-ti"]); n != accepted || n < 2 || n > 4 {
+			t.Errorf("%d kept, %d accepted", n, accepted)
+		}
+		if w := post(h, valid); w.Code != http.StatusOK {
+			t.Errorf("status %d when there is room again", w.Code)
+		}
+	})
+	t.Run("no folder", func(t *testing.T) {
+		h := newHandler(t, testConfig(t), &fakeChecker{})
+		defer run(t, h)()
+		if err := os.WriteFile(h.journal.dir, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if w := post(h, valid); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "30" {
+			t.Errorf("status %d, Retry-After %q, want 503 and 30", w.Code, w.Header().Get("Retry-After"))
+		}
+		if err := os.Remove(h.journal.dir); err != nil {
+			t.Fatal(err)
+		}
+		if w := post(h, valid); w.Code != http.StatusOK {
+			t.Errorf("status %d once it can be written, want 200", w.Code)
+		}
+	})
 	t.Run("stopped before", func(t *testing.T) {
-		h := newHandler(t, testConfig(t), &fakeLibrary{})
+		h := newHandler(t, testConfig(t), &fakeChecker{})
 		run(t, h)()
 		if w := post(h, valid); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("status %d, want 503 with Retry-After", w.Code)
 		}
-	})
-	t.Run("stopped in the middle", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			lib := &fakeLibrary{delay: time.Hour}
-			h := newHandler(t, testConfig(t), lib)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			go h.Run(ctx)
-			if w := post(h, valid); w.Code != http.StatusServiceUnavailable {
-				t.Errorf("status %d, want 503", w.Code)
-			}
-			if n := len(lib.seen()); n != 0 {
-				t.Errorf("%d commits", n)
-			}
-		})
+		if all := kept(t, h.journal); len(all) != 0 {
+			t.Errorf("kept %v", all)
+		}
 	})
 }
 
@@ -145,7 +179,7 @@ func TestTooManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := testConfig(t)
 		c.MaxRequests = 4
-		h := newHandler(t, c, &fakeLibrary{delay: time.Second})
+		h := newHandler(t, c, &fakeChecker{delay: time.Second})
 		stop := run(t, h)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -190,8 +224,7 @@ func TestPaceEdges(t *testing.T) {
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := testConfig(t)
-		c.Window = 0
-		h := newHandler(t, c, &fakeLibrary{})
+		h := newHandler(t, c, &fakeChecker{})
 		stop := run(t, h)
 		start := time.Now()
 		var taken []time.Duration

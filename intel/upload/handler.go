@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,17 +13,29 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/schema"
 )
+
+// Checker finds out which of a request's objects can be taken, before they are written
+// down. useful has for each object whether it says anything that can be; a refusal's
+// Line is the object's place in objects, from 1. One object may be useful and refused in
+// part.
+type Checker interface {
+	Check(ctx context.Context, feed fact.Feed, objects []json.RawMessage) (useful []bool, refused []fact.Refusal, err error)
+}
 
 // Handler answers uploads. Run must run beside it.
 type Handler struct {
 	set     Config
 	clients []*client
+	checker Checker
+	journal *Journal
 	group   *group
 	slots   chan struct{}
 	log     *slog.Logger
@@ -32,15 +45,16 @@ type Handler struct {
 
 // New makes the handler of a configuration that listens. configured are the
 // feeds of the configuration: those with transport upload and the name of a
-// source's feed give its settings. Tokens are read here, once.
-func New(cfg Config, configured []fact.Feed, lib Ingester, now func() time.Time, log *slog.Logger) (*Handler, error) {
+// source's feed give its settings. Tokens are read here, once. What is accepted goes to
+// the journal.
+func New(cfg Config, configured []fact.Feed, checker Checker, journal *Journal, now func() time.Time, log *slog.Logger) (*Handler, error) {
 	if cfg.Listen == "" {
 		return nil, errors.New("upload: listen is not set")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Handler{set: cfg, slots: make(chan struct{}, cfg.MaxRequests), log: log, now: now, metrics: newMetrics()}
+	h := &Handler{set: cfg, checker: checker, journal: journal, slots: make(chan struct{}, cfg.MaxRequests), log: log, now: now, metrics: newMetrics()}
 	for _, c := range cfg.Clients {
 		made, err := newClient(c, configured)
 		if err != nil {
@@ -51,10 +65,10 @@ func New(cfg Config, configured []fact.Feed, lib Ingester, now func() time.Time,
 		}
 		h.clients = append(h.clients, made)
 	}
-	h.group = &group{lib: lib, window: cfg.Window, in: make(chan *job, cfg.MaxRequests), stopped: make(chan struct{}), commits: h.metrics.commits.Inc,
-		lost: func(r fact.Refusal) {
-			log.Warn("upload: the library refused what is no object of the request", "line", r.Line, "reason", r.Reason)
-		}}
+	h.group = &group{in: make(chan *job, cfg.MaxRequests), stopped: make(chan struct{})}
+	for _, f := range h.Feeds() {
+		journal.Queue(f.Name)
+	}
 	return h, nil
 }
 
@@ -73,10 +87,10 @@ func (h *Handler) Feeds() []fact.Feed {
 
 // Collectors are the handler's metrics.
 func (h *Handler) Collectors() []prometheus.Collector {
-	return []prometheus.Collector{h.metrics.requests, h.metrics.objects, h.metrics.commits}
+	return []prometheus.Collector{h.metrics.requests, h.metrics.objects}
 }
 
-// Run commits what is uploaded until ctx ends. It must be called once; requests
+// Run writes down what is uploaded until ctx ends. It must be called once; requests
 // after its end are told to come again.
 func (h *Handler) Run(ctx context.Context) { h.group.run(ctx) }
 
@@ -133,7 +147,7 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) *answer {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	default:
-		return busy("Too many requests at one time.")
+		return busy("Too many requests at one time.", 1)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.set.MaxBytes))
 	if large := new(http.MaxBytesError); errors.As(err, &large) {
@@ -147,11 +161,11 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request) *answer {
 	if err != nil {
 		return refuse(http.StatusBadRequest, "Bad format. %s.", err)
 	}
-	return h.take(c, req)
+	return h.take(r.Context(), c, req)
 }
 
-// take inspects a request's objects and has those that pass committed.
-func (h *Handler) take(c *client, req request) *answer {
+// take inspects a request's objects and has those that can be taken written down.
+func (h *Handler) take(ctx context.Context, c *client, req request) *answer {
 	if strings.EqualFold(strings.TrimSpace(req.source), restricted) {
 		return refuse(http.StatusBadRequest, "Bad format. sourcesystem: %q is restricted.", restricted)
 	}
@@ -160,34 +174,68 @@ func (h *Handler) take(c *client, req request) *answer {
 		return refuse(http.StatusForbidden, "This client may not use sourcesystem %q.", short([]byte(req.source)))
 	}
 	var faults []fault
-	j := &job{feed: f, done: make(chan outcome, 1)}
-	index := make([]int, 0, len(req.objects))
+	var objects []json.RawMessage
+	var index []int
 	for i, o := range req.objects {
 		if messages := inspect(o); len(messages) > 0 {
 			faults = append(faults, fault{i, messages})
 			continue
 		}
-		j.objects, index = append(j.objects, o), append(index, i)
+		objects, index = append(objects, o), append(index, i)
 	}
-	if len(j.objects) == 0 {
+	if len(objects) == 0 {
 		h.count(0, len(req.objects))
 		return &answer{Status: http.StatusBadRequest, Message: "Bad format. None of the objects is valid.", Errors: faults}
 	}
-	out := h.group.put(j)
-	switch {
-	case errors.Is(out.err, errStopping):
-		return busy("The service is stopping.")
-	case out.err != nil:
-		h.log.Error("upload not committed", "feed", f.Name, "objects", len(j.objects), "error", out.err)
+	useful, refused, err := h.checker.Check(ctx, *f, objects)
+	if ctx.Err() != nil {
+		return busy("The request was given up.", 1)
+	}
+	if err != nil {
+		h.log.Error("upload not checked", "feed", f.Name, "objects", len(objects), "error", err)
+		if errors.As(err, new(syscall.Errno)) { // the disk's fault, not the objects'
+			return busy("The objects could not be stored.", fullSeconds)
+		}
 		return refuse(http.StatusInternalServerError, "The objects could not be stored. Send them again.")
 	}
-	faults = merge(faults, out.refused, index)
+	faults = merge(faults, refused, index)
+	r := &Record{Time: schema.FromTime(h.now()), Feed: *f}
+	for i, o := range objects {
+		if useful[i] {
+			r.Objects = append(r.Objects, o)
+		}
+	}
+	if failed := h.keep(r); failed != nil {
+		return failed
+	}
 	h.count(len(req.objects)-len(faults), len(faults))
 	if len(faults) == 0 {
 		return nil
 	}
 	return &answer{Errors: faults}
 }
+
+// keep has a record written down; nil is success.
+func (h *Handler) keep(r *Record) *answer {
+	if len(r.Objects) == 0 {
+		return nil
+	}
+	switch err := h.group.put(&job{h.journal.Queue(r.Feed.Name), r, make(chan error, 1)}); {
+	case err == nil:
+		return nil
+	case errors.Is(err, errStopping):
+		return busy("The service is stopping.", 1)
+	case errors.Is(err, errFull):
+		h.log.Warn("upload turned away: too much waits for the library", "feed", r.Feed.Name, "max_waiting", h.set.MaxWaiting)
+		return busy("Too many objects of this source wait to be stored.", fullSeconds)
+	default:
+		h.log.Error("upload not written down", "feed", r.Feed.Name, "objects", len(r.Objects), "error", err)
+		return busy("The objects could not be stored.", fullSeconds)
+	}
+}
+
+// fullSeconds is when to come again where the disk or the library cannot keep up.
+const fullSeconds = 30
 
 func (h *Handler) count(taken, refused int) {
 	h.metrics.objects.WithLabelValues("taken").Add(float64(taken))

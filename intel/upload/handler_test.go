@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // TestRequests sends every request of testdata/requests.json and compares what is
-// answered and what reached the library with testdata/answers.txt.
+// answered and what was written down with testdata/answers.txt.
 func TestRequests(t *testing.T) {
 	text, err := os.ReadFile("testdata/requests.json")
 	if err != nil {
@@ -31,11 +31,9 @@ func TestRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := testConfig(t)
-	c.Window = 0
 	var got bytes.Buffer
 	for _, x := range cases {
-		lib := &fakeLibrary{}
-		h := newHandler(t, c, lib)
+		h := newHandler(t, c, &fakeChecker{})
 		stop := run(t, h)
 		r := httptest.NewRequest(x.Method, x.Path, strings.NewReader(x.Body))
 		for k, v := range x.Headers {
@@ -57,8 +55,10 @@ func TestRequests(t *testing.T) {
 			}
 			fmt.Fprintln(&got)
 		}
-		for _, call := range lib.seen() {
-			fmt.Fprintf(&got, "-> %s of %q: %d objects\n", call.feed.Name, call.feed.Tenant, len(call.objects))
+		for _, list := range kept(t, h.journal) {
+			for _, r := range list {
+				fmt.Fprintf(&got, "-> %s of %q: %d objects\n", r.Feed.Name, r.Feed.Tenant, len(r.Objects))
+			}
 		}
 		if n := counted(t, h, "interdict_upload_requests_total", code(w.Code)); n != 1 {
 			t.Errorf("%s: %v requests counted with status %d, want 1", x.Name, n, w.Code)
@@ -82,10 +82,8 @@ func TestRequests(t *testing.T) {
 // TestSizes wants the limits of the contract and of the configuration to hold at
 // their edges.
 func TestSizes(t *testing.T) {
-	lib := &fakeLibrary{}
 	c := testConfig(t)
-	c.Window = 0
-	h := newHandler(t, c, lib)
+	h := newHandler(t, c, &fakeChecker{})
 	defer run(t, h)()
 	many := func(n int) string {
 		list := make([]string, n)
@@ -120,24 +118,25 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestObjectsUntouched wants the library to get the very bytes of an object.
+// TestObjectsUntouched wants the journal to keep an object as it was sent, but for space
+// between its parts.
 func TestObjectsUntouched(t *testing.T) {
-	lib := &fakeLibrary{}
-	h := newHandler(t, testConfig(t), lib)
+	h := newHandler(t, testConfig(t), &fakeChecker{})
 	defer run(t, h)()
-	object := strings.Replace(indicator(1, "[domain-name:value = 'bad.example']"), `"type"`, `"x_unknown" : [1.0, {"a":"\u0041"}],  "type"`, 1)
+	more := `"x_unknown":[1.0,{"a":"\u0041<&>\u2028 ` + "\u2028" + `"}],`
+	object := strings.Replace(indicator(1, "[domain-name:value = 'bad.example']"), `"type"`, more+`"type"`, 1)
 	for range 2 { // a retry looks the same
-		if w := post(h, body("Acme TI", object)); w.Code != http.StatusOK || w.Body.Len() != 0 {
+		if w := post(h, body("Acme TI", strings.Replace(object, `1.0,`, "1.0 ,\n\t", 1))); w.Code != http.StatusOK || w.Body.Len() != 0 {
 			t.Fatalf("status %d, body %q", w.Code, w.Body)
 		}
 	}
-	calls := lib.seen()
-	if len(calls) != 2 {
-		t.Fatalf("%d calls, want 2", len(calls))
+	list := kept(t, h.journal)["upload-acme-ti"]
+	if len(list) != 2 {
+		t.Fatalf("%d kept, want 2", len(list))
 	}
-	for _, call := range calls {
-		if len(call.objects) != 1 || call.objects[0] != object {
-			t.Errorf("library got %q, want %q", call.objects, object)
+	for _, r := range list {
+		if len(r.Objects) != 1 || string(r.Objects[0]) != object {
+			t.Errorf("kept %s, want %s", r.Objects, object)
 		}
 	}
 }
@@ -146,7 +145,7 @@ func TestAnonymous(t *testing.T) {
 	c := testConfig(t)
 	c.Anonymous = true
 	c.Clients = append(c.Clients, Client{Sources: []string{"Local TI"}})
-	h := newHandler(t, c, &fakeLibrary{})
+	h := newHandler(t, c, &fakeChecker{})
 	defer run(t, h)()
 	for _, x := range []struct {
 		host, authorization, source string

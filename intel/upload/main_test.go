@@ -10,8 +10,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,54 +22,56 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// ingested is one call of the fake library.
-type ingested struct {
-	feed    fact.Feed
-	objects []string
-}
-
-// fakeLibrary keeps what it is given. It refuses objects with "refused" in them,
-// and fails as a whole where one holds "poison".
-type fakeLibrary struct {
-	mu    sync.Mutex
-	calls []ingested
+// fakeChecker refuses objects with "refused" in them, and fails as a whole where one
+// holds "poison".
+type fakeChecker struct {
 	err   error         // of every call
 	delay time.Duration // of a call
 }
 
-func (l *fakeLibrary) Ingest(ctx context.Context, f fact.Feed, objects []json.RawMessage) ([]fact.Refusal, error) {
-	if l.delay > 0 {
+func (c *fakeChecker) Check(ctx context.Context, _ fact.Feed, objects []json.RawMessage) (useful []bool, refused []fact.Refusal, err error) {
+	if c.delay > 0 {
 		select {
-		case <-time.After(l.delay):
+		case <-time.After(c.delay):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return nil, l.err
+	if c.err != nil {
+		return nil, nil, c.err
 	}
-	call := ingested{feed: f}
-	var refused []fact.Refusal
+	useful = make([]bool, len(objects))
 	for i, o := range objects {
 		if strings.Contains(string(o), "poison") {
-			return nil, fmt.Errorf("object %d is poison", i+1)
+			return nil, nil, fmt.Errorf("object %d is poison", i+1)
 		}
-		if strings.Contains(string(o), "[refused:") {
+		if useful[i] = !strings.Contains(string(o), "[refused:"); !useful[i] {
 			refused = append(refused, fact.Refusal{Line: i + 1, Reason: "pattern names no observable"})
-			continue
 		}
-		call.objects = append(call.objects, string(o))
 	}
-	l.calls = append(l.calls, call)
-	return refused, nil
+	return useful, refused, nil
 }
 
-func (l *fakeLibrary) seen() []ingested {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return append([]ingested(nil), l.calls...)
+// kept takes everything out of a journal, by feed.
+func kept(t testing.TB, j *Journal) map[string][]Record {
+	t.Helper()
+	all := map[string][]Record{}
+	for _, q := range j.Queues() {
+		for {
+			b, err := q.Take(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b == nil {
+				break
+			}
+			all[q.Feed()] = append(all[q.Feed()], b.Records...)
+			if err := b.Done(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return all
 }
 
 const acmeToken = "acme-token-of-made-up-letters"
@@ -96,16 +98,26 @@ func testConfig(t *testing.T) Config {
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-func newHandler(t *testing.T, c Config, lib Ingester) *Handler {
+func openJournal(t testing.TB, dir string, most int64) *Journal {
 	t.Helper()
-	h, err := New(c, nil, lib, time.Now, quiet())
+	j, err := OpenJournal(dir, most, nil, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func newHandler(t *testing.T, c Config, checker Checker) *Handler {
+	t.Helper()
+	j := openJournal(t, filepath.Join(t.TempDir(), "uploads"), c.MaxWaiting)
+	h, err := New(c, nil, checker, j, time.Now, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
 }
 
-// run runs the handler's commits until the returned function is called.
+// run has the handler write until the returned function is called.
 func run(t *testing.T, h *Handler) func() {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -141,15 +153,15 @@ func body(source string, objects ...string) string {
 	return fmt.Sprintf(`{"sourcesystem":%q,"stixobjects":[%s]}`, source, strings.Join(objects, ","))
 }
 
-// gate is a library whose commit waits to be let through.
+// gate is a checker that waits to be let through.
 type gate struct{ entered, open chan struct{} }
 
-func (g *gate) Ingest(ctx context.Context, _ fact.Feed, _ []json.RawMessage) ([]fact.Refusal, error) {
+func (g *gate) Check(ctx context.Context, _ fact.Feed, objects []json.RawMessage) ([]bool, []fact.Refusal, error) {
 	close(g.entered)
 	select {
 	case <-g.open:
-		return nil, nil
+		return slices.Repeat([]bool{true}, len(objects)), nil, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 }

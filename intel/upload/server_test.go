@@ -29,8 +29,7 @@ func serve(t *testing.T, h *Handler) (string, func() error) {
 }
 
 func TestServe(t *testing.T) {
-	lib := &fakeLibrary{}
-	h := newHandler(t, testConfig(t), lib)
+	h := newHandler(t, testConfig(t), &fakeChecker{})
 	addr, stop := serve(t, h)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+uploadPath, strings.NewReader(body("Acme TI", indicator(1, "[domain-name:value = 'bad.example']"))))
 	if err != nil {
@@ -51,8 +50,8 @@ func TestServe(t *testing.T) {
 	if err := res.Body.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if res.StatusCode != http.StatusOK || len(text) != 0 || len(lib.seen()) != 1 {
-		t.Errorf("status %d, body %q, %d commits", res.StatusCode, text, len(lib.seen()))
+	if n := len(kept(t, h.journal)["upload-acme-ti"]); res.StatusCode != http.StatusOK || len(text) != 0 || n != 1 {
+		t.Errorf("status %d, body %q, %d kept", res.StatusCode, text, n)
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
@@ -63,7 +62,7 @@ func TestServe(t *testing.T) {
 func TestSlowBody(t *testing.T) {
 	c := testConfig(t)
 	c.ReadTimeout = 200 * time.Millisecond
-	h := newHandler(t, c, &fakeLibrary{})
+	h := newHandler(t, c, &fakeChecker{})
 	addr, stop := serve(t, h)
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -84,11 +83,11 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-// TestStopCommits wants a request that is under way when the server stops to be
-// committed and answered.
-func TestStopCommits(t *testing.T) {
-	lib := &gate{entered: make(chan struct{}), open: make(chan struct{})}
-	h := newHandler(t, testConfig(t), lib)
+// TestStopKeeps wants a request that is under way when the server stops to be written
+// down and answered.
+func TestStopKeeps(t *testing.T) {
+	checker := &gate{entered: make(chan struct{}), open: make(chan struct{})}
+	h := newHandler(t, testConfig(t), checker)
 	addr, stop := serve(t, h)
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -97,7 +96,7 @@ func TestStopCommits(t *testing.T) {
 	defer conn.Close()
 	text := body("Acme TI", indicator(1, "[domain-name:value = 'bad.example']"))
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", uploadPath, addr, acmeToken, len(text), text)
-	<-lib.entered
+	<-checker.entered
 	stopped := make(chan error, 1)
 	go func() { stopped <- stop() }()
 	for { // until the server takes no more
@@ -107,7 +106,7 @@ func TestStopCommits(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	close(lib.open)
+	close(checker.open)
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -118,5 +117,8 @@ func TestStopCommits(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
+	}
+	if n := len(kept(t, h.journal)["upload-acme-ti"]); n != 1 {
+		t.Errorf("%d kept, want 1", n)
 	}
 }

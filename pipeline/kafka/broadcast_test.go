@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/interdict/interdict/pipeline"
 	"github.com/interdict/interdict/schema"
@@ -27,7 +26,7 @@ func TestBroadcast(t *testing.T) {
 	hop.Open = func(pipeline.LaneID) (pipeline.Lane, error) { return broadcastLane{}, nil }
 	cfg := c.config("a")
 	r := c.start(t, cfg, hop, Settings{})
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	r.stop(t)
 	got := c.read(t, pipeline.TopicAlerts.Name(cfg.Prefix))
 	if len(got) != int(cfg.Partitions) {

@@ -74,7 +74,7 @@ func TestChurn(t *testing.T) {
 	if testing.Short() {
 		want = 4
 	}
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(patience)
 	for changes < want+10 || aborted == 0 {
 		if time.Now().After(deadline) {
 			break
@@ -93,7 +93,7 @@ func TestChurn(t *testing.T) {
 	}
 	close(stop)
 	n := <-fed
-	c.drained(t, 60*time.Second, members...)
+	c.drained(t, members...)
 	for len(members) > 0 {
 		leave(0)
 	}
@@ -151,7 +151,7 @@ func TestAbandoned(t *testing.T) {
 	cfg.SessionTimeout, cfg.TransactionTimeout = 1500*time.Millisecond, time.Second
 	cfg.BatchRecords, cfg.SnapshotBytes = 100, 2000
 	// No idle ticks: the transaction that is caught must hold records.
-	r, err := NewRunner(cfg, s.hop(input), Settings{DrainTimeout: 4 * time.Second, IdleEvery: time.Hour, Logger: testLog(t).With("instance", "first"), Failpoint: func(name string) {
+	r, err := NewRunner(cfg, s.hop(input), Settings{IdleEvery: time.Hour, Logger: testLog(t).With("instance", "first"), Failpoint: func(name string) {
 		if name == FailBeforeEnd && armed.Load() {
 			once.Do(func() {
 				wire.set(true)
@@ -166,22 +166,22 @@ func TestAbandoned(t *testing.T) {
 	r.extra = []kgo.Opt{kgo.Dialer(wire.dial), kgo.RequestRetries(2)}
 	first := startRunner(t, r)
 	c.produce(t, input, numbers(0, 1000)...)
-	c.drained(t, 20*time.Second, first)
+	c.drained(t, first)
 	armed.Store(true)
 	c.produce(t, input, numbers(1000, 2000)...)
 	<-stuck
 
 	cfg.Instance = "second"
 	second := c.start(t, cfg, s.hop(input), Settings{})
-	c.drained(t, 60*time.Second, second)
+	c.drained(t, second)
 	c.produce(t, input, numbers(1900, 3000)...)
-	c.drained(t, 20*time.Second, second)
+	c.drained(t, second)
 
 	wire.set(false)
 	close(resume)
-	eventually(t, 60*time.Second, "the zombie is a member again", func() bool { return len(first.Status().Lanes) == 1 && len(second.Status().Lanes) == 1 })
+	eventually(t, "the zombie is a member again", func() bool { return len(first.Status().Lanes) == 1 && len(second.Status().Lanes) == 1 })
 	c.produce(t, input, numbers(3000, 4000)...)
-	c.drained(t, 30*time.Second, first, second)
+	c.drained(t, first, second)
 	first.stop(t)
 	second.stop(t)
 	c.checkSums(t, input)

@@ -20,7 +20,7 @@ import (
 // log.
 func readIndicators(t *testing.T, l *IndicatorLog, from int64, n int) (values []string, next int64) {
 	t.Helper()
-	eventually(t, 20*time.Second, fmt.Sprintf("%d values can be read", n), func() bool {
+	eventually(t, fmt.Sprintf("%d values can be read", n), func() bool {
 		_, end, err := l.Bounds(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -97,7 +97,7 @@ func (c *cluster) createTopic(t testing.TB, name string, partitions int32, cfg m
 		t.Fatalf("creating %s: %v", name, err)
 	}
 	// A broker learns of a topic a little after the controller has made it.
-	eventually(t, 30*time.Second, "topic "+name+" is visible", func() bool {
+	eventually(t, "topic "+name+" is visible", func() bool {
 		found, err := c.adm.ListTopics(t.Context(), name)
 		return err == nil && found[name].Err == nil && int32(len(found[name].Partitions)) == partitions
 	})
@@ -165,9 +165,33 @@ func numbers(from, to int) [][]byte {
 	return out
 }
 
-// read gives what read_committed consumers can see of a topic now, by partition in
-// order.
+// read gives what read_committed consumers see of a topic when no transaction on it
+// is open, by partition in order. A broker answers that a transaction has ended before
+// its end is on every partition, and one that was abandoned runs into its timeout.
 func (c *cluster) read(t testing.TB, topic string) map[int32][]*kgo.Record {
+	t.Helper()
+	eventually(t, "no transaction is open on "+topic, func() bool {
+		stable, err := c.adm.ListCommittedOffsets(t.Context(), topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends, err := c.adm.ListEndOffsets(t.Context(), topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range stable[topic] {
+			if end, ok := ends.Lookup(topic, o.Partition); !ok || end.Err != nil || o.Err != nil || o.Offset < end.Offset {
+				return false
+			}
+		}
+		return len(stable[topic]) > 0
+	})
+	return c.visible(t, topic)
+}
+
+// visible gives what read_committed consumers see of a topic now, by partition in
+// order.
+func (c *cluster) visible(t testing.TB, topic string) map[int32][]*kgo.Record {
 	t.Helper()
 	ends, err := c.adm.ListCommittedOffsets(t.Context(), topic)
 	if err != nil {
@@ -191,7 +215,7 @@ func (c *cluster) read(t testing.TB, topic string) map[int32][]*kgo.Record {
 		t.Fatal(err)
 	}
 	defer cl.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for len(left) > 0 {
 		fs := cl.PollFetches(ctx)
@@ -211,13 +235,17 @@ func (c *cluster) read(t testing.TB, topic string) map[int32][]*kgo.Record {
 	return out
 }
 
-// eventually fails the test if ok does not come true in time.
-func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {
+// patience is how long a test waits for what must come: only what never comes takes
+// so long, and a machine that stands still for a while fails nothing.
+const patience = 2 * time.Minute
+
+// eventually fails the test if ok does not come true.
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(within)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", within, what)
+			t.Fatalf("not within %s: %s", patience, what)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -287,13 +315,13 @@ func (x *running) stop(t testing.TB) {
 
 // drained waits until the members together hold every lane and have committed all
 // that is on the inputs now.
-func (c *cluster) drained(t testing.TB, within time.Duration, members ...*running) {
+func (c *cluster) drained(t testing.TB, members ...*running) {
 	t.Helper()
 	ends, err := c.adm.ListCommittedOffsets(t.Context(), members[0].hop.Inputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, within, "every lane running and without lag", func() bool {
+	eventually(t, "every lane running and without lag", func() bool {
 		lanes := int32(0)
 		for _, m := range members {
 			select {

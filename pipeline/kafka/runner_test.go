@@ -23,15 +23,19 @@ func TestPassThrough(t *testing.T) {
 	c.produce(t, input, numbers(0, 5000)...)
 	reg := prometheus.NewRegistry()
 	r := c.start(t, c.config("a"), passHop(input), Settings{Registry: reg})
-	c.drained(t, 20*time.Second, r)
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.drained(t, r)
 	got := make(map[string]float64)
-	for _, f := range families {
-		got[f.GetName()] = f.GetMetric()[0].GetCounter().GetValue() + f.GetMetric()[0].GetGauge().GetValue()
-	}
+	eventually(t, "the metrics tell of it", func() bool { // a transaction is counted when its lanes are settled
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(got)
+		for _, f := range families {
+			got[f.GetName()] = f.GetMetric()[0].GetCounter().GetValue() + f.GetMetric()[0].GetGauge().GetValue()
+		}
+		return got["interdict_hop_records_in_total"] >= 5000
+	})
 	if got["interdict_hop_records_in_total"] != 5000 || got["interdict_hop_records_out_total"] != 5000 || got["interdict_hop_lanes"] != 3 {
 		t.Errorf("metrics: %v", got)
 	}
@@ -139,7 +143,7 @@ func TestAbort(t *testing.T) {
 		rollback: func() { rollbacks.Add(1) },
 	})
 	r := c.start(t, c.config("a"), hop, Settings{})
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	r.stop(t)
 	c.checkPass(t, 1000)
 	st := r.Status()
@@ -167,9 +171,12 @@ func TestPermanent(t *testing.T) {
 	if x.err == nil || !strings.Contains(x.err.Error(), "this cannot be") || !strings.Contains(x.err.Error(), input) {
 		t.Fatalf("Run: %v", x.err)
 	}
+	if open, err := openTransactions(t.Context(), c.adm, []string{input, pipeline.TopicAlerts.Name(c.prefix)}, time.Now()); err != nil || len(open) > 0 {
+		t.Errorf("open transactions %+v, %v", open, err)
+	}
 	armed.Store(false)
 	y := c.start(t, c.config("b"), hop, Settings{})
-	c.drained(t, 10*time.Second, y)
+	c.drained(t, y)
 	y.stop(t)
 	if n := c.outputs(t); n != 1 {
 		t.Errorf("%d outputs, want 1", n)
@@ -184,7 +191,7 @@ func TestFenced(t *testing.T) {
 	cfg := c.config("a")
 	r := c.start(t, cfg, passHop(input), Settings{})
 	c.produce(t, input, numbers(0, 300)...)
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	thief := c.client(t, kgo.TransactionalID(cfg.Prefix+".pass.a"))
 	if err := thief.BeginTransaction(); err != nil {
 		t.Fatal(err)
@@ -193,8 +200,8 @@ func TestFenced(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.produce(t, input, numbers(300, 600)...)
-	eventually(t, 30*time.Second, "the session is rebuilt", func() bool { return r.Status().Rebuilt > 0 })
-	c.drained(t, 30*time.Second, r)
+	eventually(t, "the session is rebuilt", func() bool { return r.Status().Rebuilt > 0 })
+	c.drained(t, r)
 	r.stop(t)
 	c.checkPass(t, 600)
 }
@@ -206,7 +213,7 @@ func TestOutOfRange(t *testing.T) {
 	input := c.input(t, "raw")
 	c.produce(t, input, numbers(0, 300)...)
 	r := c.start(t, c.config("a"), passHop(input), Settings{})
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	r.stop(t)
 	c.produce(t, input, numbers(300, 600)...)
 	if _, err := c.adm.DeleteRecords(t.Context(), offsetsOf(input, 3, 150)); err != nil {
@@ -215,7 +222,7 @@ func TestOutOfRange(t *testing.T) {
 	x := c.start(t, c.config("a"), passHop(input), Settings{})
 	select {
 	case <-x.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it runs")
 	}
 	for _, want := range []string{"out of range", input, "starts at 150"} {
@@ -235,18 +242,18 @@ func TestRecreated(t *testing.T) {
 	input := c.input(t, "raw")
 	c.produce(t, input, numbers(0, 300)...)
 	r := c.start(t, c.config("a"), passHop(input), Settings{})
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	if _, err := c.adm.DeleteTopics(t.Context(), input); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 20*time.Second, "the topic is created again", func() bool {
+	eventually(t, "the topic is created again", func() bool {
 		_, err := c.adm.CreateTopic(t.Context(), 3, 1, nil, input)
 		return err == nil
 	})
 	c.produce(t, input, numbers(0, 900)...)
 	select {
 	case <-r.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("it runs: %+v", r.Status())
 	}
 	if r.err == nil || !stages.IsPermanent(r.err) || !(strings.Contains(r.err.Error(), "created again") || strings.Contains(r.err.Error(), "missing topics")) {
@@ -296,7 +303,7 @@ func TestIdle(t *testing.T) {
 		}
 	}})
 	r := c.start(t, c.config("a"), hop, Settings{IdleEvery: 100 * time.Millisecond, Clock: func() time.Time { return clock }})
-	eventually(t, 20*time.Second, "idle ticks", func() bool {
+	eventually(t, "idle ticks", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(sinces) >= 12
@@ -347,7 +354,7 @@ func TestHardStop(t *testing.T) {
 		t.Error("the log does not tell which goroutines hung")
 	}
 	// The worker is back: what Run left behind ends by itself.
-	eventually(t, 10*time.Second, "the session is closed", func() bool { return !r.Status().Connected })
+	eventually(t, "the session is closed", func() bool { return !r.Status().Connected })
 }
 
 // TestUrgent: a command does not wait for the linger.
@@ -359,16 +366,12 @@ func TestUrgent(t *testing.T) {
 		return nil
 	}})
 	cfg := c.config("a")
-	cfg.BatchLinger = 2 * time.Second
+	cfg.BatchLinger = time.Hour
 	r := c.start(t, cfg, hop, Settings{})
-	c.drained(t, 10*time.Second, r)
-	began := time.Now()
-	for i := range 5 { // without urgency each after the first would wait out the linger
+	c.drained(t, r)
+	for i := range 5 { // without urgency each would wait out the linger
 		c.produce(t, input, []byte(strconv.Itoa(i)))
-		eventually(t, 10*time.Second, "it is committed", func() bool { return r.Status().Committed == int64(i+1) })
-	}
-	if d := time.Since(began); d > 4*time.Second {
-		t.Errorf("5 commands took %s", d)
+		eventually(t, "it is committed", func() bool { return r.Status().Committed == int64(i+1) })
 	}
 	r.stop(t)
 	c.checkPass(t, 5)
@@ -391,7 +394,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	began := time.Now()
 	x.stop(t)
-	if d := time.Since(began); d > 3*time.Second {
+	if d := time.Since(began); d > 10*time.Second {
 		t.Errorf("the end took %s", d)
 	}
 }

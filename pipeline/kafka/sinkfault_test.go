@@ -34,21 +34,30 @@ func TestSinkGroupFaults(t *testing.T) {
 			c.requireFake(t)
 			topic := pipeline.TopicAlerts.Name(c.prefix)
 			store := newMemStore()
+			// Inserts wait for the fault where it takes partitions away, so that it
+			// finds announced ranges; else a while, so that commits are many.
 			var slow atomic.Bool
+			met := make(chan struct{})
 			store.before = func(ctx context.Context, r pipeline.Range) error {
-				if slow.Load() {
-					select {
-					case <-ctx.Done():
-						return ctx.Err()
-					case <-time.After(200 * time.Millisecond):
-					}
+				if !slow.Load() {
+					return nil
+				}
+				var enough <-chan time.Time
+				if !f.lost {
+					enough = time.After(200 * time.Millisecond)
+				}
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-enough:
+				case <-met:
 				}
 				return nil
 			}
 			s := c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, quickSink(), Settings{})
 			want := make(map[int]bool)
 			c.produceTxns(t, topic, 0, 200, 50, 9, want)
-			eventually(t, 15*time.Second, "the first rows", func() bool { return store.stored() == len(want) })
+			eventually(t, "the first rows", func() bool { return store.stored() == len(want) })
 			slow.Store(true)
 			h := c.fake.Fault(kfake.Fault{Keys: []kmsg.Key{f.key}, Group: c.prefix + ".persist", Err: f.err, Count: 2})
 			for i := 200; h.Hits() < 2; i += 20 {
@@ -59,8 +68,9 @@ func TestSinkGroupFaults(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 			}
 			slow.Store(false)
-			eventually(t, 30*time.Second, "all rows", func() bool { return store.stored() == len(want) })
-			c.noLag(t, c.prefix+".persist", 20*time.Second)
+			close(met)
+			eventually(t, "all rows", func() bool { return store.stored() == len(want) })
+			c.noLag(t, c.prefix+".persist")
 			store.check(t, want)
 			st := s.Status()
 			if f.lost && st.Totals.Recovered == 0 || !f.lost && st.Totals.Failures == 0 {
@@ -83,7 +93,7 @@ func TestSinkRecreated(t *testing.T) {
 	hop := pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}
 	s := c.startSink(t, c.config("a"), hop, quickSink(), Settings{})
 	c.produce(t, topic, numbers(0, 100)...)
-	eventually(t, 15*time.Second, "all rows", func() bool { return store.stored() == 100 })
+	eventually(t, "all rows", func() bool { return store.stored() == 100 })
 	if err := c.fake.DeleteTopic(topic); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +106,7 @@ func TestSinkRecreated(t *testing.T) {
 		if s.err == nil || !strings.Contains(s.err.Error(), "deleted and created again") {
 			t.Errorf("Run: %v", s.err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it goes on with another topic")
 	}
 	if n := store.stored(); n != 100 {

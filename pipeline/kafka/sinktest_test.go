@@ -185,10 +185,10 @@ func (c *cluster) produceTxns(t testing.TB, topic string, from, to, size, abortE
 
 // noLag waits until the group's committed positions are at the ends and no range is
 // announced.
-func (c *cluster) noLag(t testing.TB, group string, within time.Duration) {
+func (c *cluster) noLag(t testing.TB, group string) {
 	t.Helper()
 	cfg := c.config("lag")
-	eventually(t, within, "no lag and no announced range of "+group, func() bool {
+	eventually(t, "no lag and no announced range of "+group, func() bool {
 		rep, err := Lag(t.Context(), cfg, time.Now(), group)
 		if err != nil || len(rep.Groups) != 1 || len(rep.Groups[0].Partitions) == 0 {
 			return false

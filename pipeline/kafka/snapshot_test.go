@@ -17,8 +17,8 @@ func (c *cluster) snapshotted(t testing.TB, s *sums, input string, from, to int,
 	cfg.SnapshotBytes = 1
 	r := c.start(t, cfg, s.hop(input), Settings{})
 	c.produce(t, input, numbers(from, to)...)
-	c.drained(t, 30*time.Second, r)
-	eventually(t, 30*time.Second, "every lane has a snapshot of its end", func() bool {
+	c.drained(t, r)
+	eventually(t, "every lane has a snapshot of its end", func() bool {
 		n := int32(0)
 		for _, l := range r.Status().Lanes {
 			if l.SnapshotEpoch >= want && l.SnapshotOffset > 0 && l.Committed-l.SnapshotOffset <= 1 && l.Lag == 0 {
@@ -113,7 +113,7 @@ func TestRestore(t *testing.T) {
 			var logged strings.Builder
 			r := c.start(t, c.config("a"), s.hop(input), Settings{Logger: bufferLog(&logged)})
 			c.produce(t, input, numbers(900, 1500)...)
-			c.drained(t, 30*time.Second, r)
+			c.drained(t, r)
 			st := r.Status()
 			r.stop(t)
 			if st.Restores[tc.want] != 1 || len(st.Restores) != 1 {
@@ -144,7 +144,7 @@ func (c *cluster) rewriteState(t *testing.T, key string, value []byte) {
 		t.Fatal(err)
 	}
 	compact, forever := "compact", "-1"
-	eventually(t, 20*time.Second, "the topic is created again", func() bool {
+	eventually(t, "the topic is created again", func() bool {
 		_, err := c.adm.CreateTopic(t.Context(), c.partitions, 1, map[string]*string{"cleanup.policy": &compact, "retention.ms": &forever}, topic)
 		return err == nil
 	})
@@ -156,7 +156,7 @@ func (c *cluster) rewriteState(t *testing.T, key string, value []byte) {
 	}
 	// A topic of the same name as one just deleted takes a while until all of the
 	// broker speaks of the new one.
-	eventually(t, 20*time.Second, "the records are there again", func() bool { return len(c.stateRecords(t)) == len(recs) })
+	eventually(t, "the records are there again", func() bool { return len(c.stateRecords(t)) == len(recs) })
 }
 
 // TestLogTooShort: when the input no longer reaches back to the snapshot, the hop
@@ -168,7 +168,7 @@ func TestLogTooShort(t *testing.T) {
 	c.snapshotted(t, &s, input, 0, 500, 1)
 	r := c.start(t, c.config("a"), s.hop(input), Settings{})
 	c.produce(t, input, numbers(500, 1000)...)
-	c.drained(t, 20*time.Second, r)
+	c.drained(t, r)
 	r.stop(t)
 	if _, err := c.adm.DeleteRecords(t.Context(), offsetsOf(input, 1, 800)); err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestLogTooShort(t *testing.T) {
 	x := c.start(t, c.config("a"), s.hop(input), Settings{})
 	select {
 	case <-x.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("it runs")
 	}
 	if x.err == nil || !strings.Contains(x.err.Error(), "the log starts at offset 800") {
@@ -226,13 +226,13 @@ func TestBigSnapshot(t *testing.T) {
 	c.produce(t, input, numbers(0, n)...)
 	quiet := c.config("a")
 	r := c.start(t, quiet, s.hop(input), Settings{})
-	c.drained(t, 30*time.Second, r)
+	c.drained(t, r)
 	r.stop(t)
 
 	r = c.start(t, cfg, s.hop(input), Settings{})
 	began := time.Now()
 	fed, during := n, int64(0)
-	eventually(t, 60*time.Second, "each lane has a snapshot", func() bool {
+	eventually(t, "each lane has a snapshot", func() bool {
 		c.produce(t, input, numbers(fed, fed+50)...)
 		fed += 50
 		st := r.Status()
@@ -255,7 +255,7 @@ func TestBigSnapshot(t *testing.T) {
 	began = time.Now()
 	s.replayed.Store(0)
 	r = c.start(t, quiet, s.hop(input), Settings{})
-	c.drained(t, 60*time.Second, r)
+	c.drained(t, r)
 	t.Logf("restored in %s, %d records replayed", time.Since(began).Round(time.Millisecond), s.replayed.Load())
 	if st := r.Status(); st.Restores[RestoreSnapshot] != 2 {
 		t.Errorf("restores %v", st.Restores)

@@ -57,7 +57,7 @@ func TestTopicsPlanApply(t *testing.T) {
 		}
 	}
 	var q Plan
-	eventually(t, 10*time.Second, "the plan has nothing left to do", func() bool {
+	eventually(t, "the plan has nothing left to do", func() bool {
 		q, by = planOf(t, cfg, raw[0])
 		return q.Pending() == 0 && q.Err() == nil
 	})
@@ -94,7 +94,7 @@ func TestTopicsPlanApply(t *testing.T) {
 	alter(pipeline.TopicLinks, "retention.ms", "2592000000")      // longer than needed: left alone
 	alter(pipeline.TopicPaths, "retention.ms", "3600000")         // compacted: for ever
 	alter(pipeline.TopicDeadLetter, "max.message.bytes", "99999") // too small: raised
-	eventually(t, 10*time.Second, "three topics to alter", func() bool {
+	eventually(t, "three topics to alter", func() bool {
 		p, by = planOf(t, cfg)
 		return p.Pending() == 3
 	})
@@ -104,7 +104,7 @@ func TestTopicsPlanApply(t *testing.T) {
 	if err := p.Apply(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "the drift is gone", func() bool {
+	eventually(t, "the drift is gone", func() bool {
 		p, _ = planOf(t, cfg)
 		return p.Pending() == 0
 	})
@@ -112,7 +112,7 @@ func TestTopicsPlanApply(t *testing.T) {
 	// What needs a person: nothing at all is changed.
 	alter(pipeline.TopicMembers, "cleanup.policy", "delete")
 	alter(pipeline.TopicAlerts, "retention.ms", "3600000")
-	eventually(t, 10*time.Second, "refused", func() bool {
+	eventually(t, "refused", func() bool {
 		p, by = planOf(t, cfg)
 		return by[pipeline.TopicMembers.Name(cfg.Prefix)].State == TopicRefused && p.Pending() == 1
 	})

@@ -31,14 +31,15 @@ func (v verdict) malicious() bool         { return v&1 != 0 }
 func (v verdict) raised() schema.Severity { return schema.Severity(v >> 1) }
 func (v verdict) valid() bool             { return v.raised() <= schema.SeverityFatal }
 
-// retros takes matches that were found after their alerts: evidence of the
-// alerts' incidents like any other, as far as they are still here. Links do not
-// depend on matches, so nothing moves.
+// retros takes matches that were found after their alerts, or that count again:
+// evidence of the alerts' incidents like any other, as far as they are still here.
+// Links do not depend on matches, so nothing moves. A match that is taken back takes
+// no evidence away: what an incident was promoted for stays, and its ledger tells.
 func (c *Correlator) retros(b *schema.Batch) {
 	for i := range b.Retro {
 		m := &b.Retro[i]
 		t := c.tenants[m.Tenant]
-		if t == nil {
+		if t == nil || m.Kind != schema.RetroFound && m.Kind != schema.RetroReinstated {
 			continue
 		}
 		idx := t.byID.get(m.Alert)
@@ -56,7 +57,7 @@ func (c *Correlator) retros(b *schema.Batch) {
 
 // tellRetros records the matches as events of the incidents that hold the alerts:
 // here or, of alerts that have left memory, where the store had them. A match that
-// does not count is no event.
+// does not count is no event, but that it does not any more is one.
 func (c *Correlator) tellRetros(b *schema.Batch) {
 	for i := range b.Retro {
 		m := &b.Retro[i]
@@ -66,21 +67,38 @@ func (c *Correlator) tellRetros(b *schema.Batch) {
 				incident = t.incident(t.alerts.at(idx).shown)
 			}
 		}
-		if !m.Match.Counts() || incident.IsZero() {
+		if incident.IsZero() {
 			continue
 		}
-		b.Ledger = append(b.Ledger, schema.LedgerEvent{
-			ID: schema.DeriveID("ledger", m.Tenant, "retro_match", m.Alert.String(), m.On.String(), m.Match.Feed, m.Match.Indicator,
-				m.Match.Type.String(), m.Match.Value, strconv.FormatInt(int64(m.Made), 10)),
-			Tenant:   m.Tenant,
-			Object:   "alert:" + m.Alert.String(),
-			Incident: incident,
-			Actor:    m.Match.Feed,
-			Origin:   schema.OriginCorrelation,
-			Verb:     "retro_match",
-			After:    m.On.String(),
-			Cause:    m.Match.Verdict.String() + " by " + m.Match.Type.String() + " " + cut(m.Match.Value, maxTitle),
-			Time:     b.Now,
-		})
+		if e, ok := eventOf(m); ok {
+			e.Incident, e.Time = incident, b.Now
+			b.Ledger = append(b.Ledger, e)
+		}
 	}
+}
+
+// eventOf gives what a retro-match is in a ledger, but for the incident and the time. The
+// actor is the feed whose word decides.
+func eventOf(m *schema.RetroMatch) (e schema.LedgerEvent, ok bool) {
+	indicator := m.Match.Type.String() + " " + cut(m.Match.Value, maxTitle)
+	e = schema.LedgerEvent{
+		ID: schema.DeriveID("ledger", m.Tenant, m.Kind.String(), m.Alert.String(), m.On.String(), m.Match.Feed, m.Match.Indicator,
+			m.Match.Type.String(), m.Match.Value, strconv.FormatInt(int64(m.Made), 10)),
+		Tenant: m.Tenant,
+		Object: "alert:" + m.Alert.String(),
+		Actor:  m.Match.Feed,
+		Origin: schema.OriginCorrelation,
+		Verb:   m.Kind.String(),
+		After:  m.On.String(),
+		Cause:  m.Match.Verdict.String() + " by " + indicator,
+	}
+	switch m.Kind {
+	case schema.RetroFound, schema.RetroReinstated:
+		return e, m.Match.Counts()
+	case schema.RetroWithdrawn:
+		e.Actor = m.By
+		e.Cause = cut(m.Match.Demoted, maxTitle) + "; feed " + m.Match.Feed + " called it " + m.Match.Verdict.String() + " by " + indicator
+		return e, true
+	}
+	return e, false // a newer version's
 }

@@ -102,6 +102,69 @@ func TestRetroOfAlertsThatLeft(t *testing.T) {
 	}
 }
 
+// TestWithdrawnMatches: that a match is taken back, or put back, is an event of its own,
+// whether the alert is here or not. What was promoted stays so, and a match that counts
+// for the first time promotes.
+func TestWithdrawnMatches(t *testing.T) {
+	bad := schema.Match{Type: schema.ObservableIP, Value: "203.0.113.7", Indicator: "i", Feed: "misp", Verdict: schema.VerdictMalicious, Severity: schema.SeverityCritical}
+	said := func(kind schema.RetroKind, in schema.IncidentID, made schema.Millis) schema.RetroMatch {
+		m := retroOf("a", bad)
+		m.Kind, m.Incident, m.Made = kind, in, m.Made+made
+		if kind == schema.RetroWithdrawn {
+			m.By, m.Match.Demoted = "analyst", "allowed by feed analyst"
+		}
+		return m
+	}
+	h := newHarness(t, Default())
+	a := doc("a", 0, "host:x")
+	a.Matches = []schema.Match{bad}
+	h.process(a)
+	in := h.row("a").Incident
+	check := func(b *schema.Batch, verb, actor, cause string) {
+		t.Helper()
+		if len(b.Ledger) != 1 {
+			t.Fatalf("ledger: %+v", b.Ledger)
+		}
+		if e := b.Ledger[0]; e.Verb != verb || e.Actor != actor || e.Cause != cause || e.Incident != in || e.After != "host:x" || e.Object != "alert:"+a.ID.String() {
+			t.Errorf("event %+v", e)
+		}
+		if len(b.Incidents)+len(b.Members) != 0 {
+			t.Errorf("changed %+v %+v", b.Incidents, b.Members)
+		}
+	}
+	const why = "allowed by feed analyst; feed misp called it malicious by ip 203.0.113.7"
+	check(h.confirm(said(schema.RetroWithdrawn, in, 1)), "match_withdrawn", "analyst", why)
+	if d := h.heads[in].Disposition; d != schema.Promoted {
+		t.Errorf("the incident is %s", d)
+	}
+	check(h.confirm(said(schema.RetroReinstated, in, 2)), "match_reinstated", "misp", "malicious by ip 203.0.113.7")
+	if b := h.confirm(said(schema.RetroReinstated+1, in, 3)); len(b.Ledger)+len(b.Incidents) != 0 {
+		t.Errorf("of a kind that is not known here: %+v", b)
+	}
+	h.advance(100 * schema.Day)
+	check(h.confirm(said(schema.RetroWithdrawn, in, 4)), "match_withdrawn", "analyst", why)
+	if b := h.confirm(said(schema.RetroWithdrawn, schema.IncidentID{}, 5)); len(b.Ledger) != 0 {
+		t.Errorf("of an incident that nobody knows: %+v", b.Ledger)
+	}
+
+	// One that never counted and does now is evidence like any other; without a reason a
+	// withdrawal is none.
+	h = newHarness(t, Default())
+	a.Matches[0].Demoted = "on a list"
+	h.process(a)
+	in = h.row("a").Incident
+	blank := said(schema.RetroWithdrawn, in, 1)
+	blank.Match.Demoted = ""
+	h.confirm(blank)
+	if d := h.heads[in].Disposition; d != schema.Background {
+		t.Errorf("the incident is %s", d)
+	}
+	h.confirm(said(schema.RetroReinstated, in, 2))
+	if x := h.heads[in]; x.Disposition != schema.Promoted || x.Severity != schema.SeverityCritical {
+		t.Errorf("the incident is %s, %s", x.Disposition, x.Severity)
+	}
+}
+
 // TestRetroOfOneIndicatorsValues: an indicator may have several values, and each that
 // names an entity is an event.
 func TestRetroOfOneIndicatorsValues(t *testing.T) {
@@ -145,7 +208,12 @@ func TestRetroEqualsLive(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(rt, "matched") == 0 {
 				docs[i].Matches = []schema.Match{{Verdict: rapid.SampledFrom([]schema.Verdict{schema.VerdictMalicious, schema.VerdictSuspicious}).Draw(rt, "verdict"),
 					Severity: schema.Severity(rapid.IntRange(0, 6).Draw(rt, "raised")), Demoted: rapid.SampledFrom([]string{"", "", "listed"}).Draw(rt, "demoted")}}
-				found = append(found, schema.RetroMatch{Tenant: "acme", Alert: docs[i].ID, Match: docs[i].Matches[0]})
+				found = append(found, schema.RetroMatch{Tenant: "acme", Alert: docs[i].ID, Match: docs[i].Matches[0], Kind: schema.RetroKind(2 * rapid.IntRange(0, 1).Draw(rt, "again"))})
+				if rapid.IntRange(0, 3).Draw(rt, "taken back") == 0 { // in whatever order
+					m := found[len(found)-1]
+					m.Kind, m.Match.Demoted = schema.RetroWithdrawn, "allowed"
+					found = append(found, m)
+				}
 			}
 		}
 		all := func(c *Correlator, s *sink, bare bool) {

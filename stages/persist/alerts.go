@@ -59,16 +59,28 @@ func (d *decoder) alert(r *Record, body []byte) error {
 	return nil
 }
 
-// retro writes a match that was found after its alert. The alert's own row is of
-// hop 1's making and stays as it is.
+// retro writes a match that was found after its alert, or what it is worth by now. The
+// alert's own row is of hop 1's making and stays as it is.
 func (d *decoder) retro(r *Record, body []byte) error {
 	var m schema.RetroMatch
 	if err := decode(&m, "retro-match", body, &m.Tenant); err != nil {
 		return err
 	}
-	m.Match.Retro = true
-	d.rows.Matches = append(d.rows.Matches, Match{Tenant: m.Tenant, Alert: m.Alert, Revision: m.RevisionOf(), Time: m.Created,
-		Source: m.Source, On: m.On, Match: m.Match, Position: d.at(r)})
+	row := Match{Tenant: m.Tenant, Alert: m.Alert, Revision: m.RevisionOf(), Time: m.Created, Source: m.Source, On: m.On, Match: m.Match, Position: d.at(r)}
+	switch m.Kind {
+	case schema.RetroFound:
+		row.Retro = true
+	case schema.RetroWithdrawn:
+		row.Withdrawn = m.Made
+		if row.Demoted == "" { // or it would count
+			row.Demoted = "withdrawn"
+		}
+	case schema.RetroReinstated:
+	default: // written by a newer version
+		d.done.Skipped++
+		return nil
+	}
+	d.rows.Matches = append(d.rows.Matches, row)
 	return nil
 }
 

@@ -94,6 +94,7 @@ type Match struct {
 	Source   string
 	On       schema.EntityRef // the entity that matched
 	schema.Match
+	Withdrawn schema.Millis `json:",omitzero"` // when it was taken back; Demoted says why
 	Position
 }
 

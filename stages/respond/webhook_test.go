@@ -35,7 +35,7 @@ func webhookConfig(t testing.TB, url string) Config {
 	cfg.Executor = ExecutorWebhook
 	cfg.TrustedKeys = [][]byte{newSigner(1).pem}
 	cfg.Backoff = 0
-	cfg.Webhook = WebhookConfig{URL: url, SecretFile: file, Timeout: 2 * time.Second, AllowHTTP: true, AllowPrivate: true}
+	cfg.Webhook = WebhookConfig{URL: url, SecretFile: file, Timeout: cfg.BatchTimeout, AllowHTTP: true, AllowPrivate: true}
 	return cfg
 }
 

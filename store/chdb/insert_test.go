@@ -169,7 +169,7 @@ func TestInlineInserts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	await(t, 10*time.Second, "async inserts arrive", func() bool {
+	await(t, "async inserts arrive", func() bool {
 		return scalar[uint64](t, c, "SELECT count() FROM i WHERE n = 10") == 2
 	})
 	wantCode(t, c.Exec(t.Context(), "INSERT INTO i VALUES (1, "), 62)

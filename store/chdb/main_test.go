@@ -68,7 +68,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "FAIL: the shared engine died %d times\n", n)
 		code = 1
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := shared.Close(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL:", err)
@@ -103,7 +103,7 @@ func start(t *testing.T, dir string) *chdb.Supervisor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Error(err)

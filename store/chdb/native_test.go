@@ -114,7 +114,7 @@ func TestBrokenInsertStoresNothing(t *testing.T) {
 				t.Errorf("%s: accepted", name)
 			}
 		}
-		await(t, 5*time.Second, "the insert has ended", func() bool {
+		await(t, "the insert has ended", func() bool {
 			return scalar[uint64](t, c, "SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO n%'") == 0
 		})
 		equal(t, name+": rows", scalar[uint64](t, c, "SELECT count() FROM n"), 0)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/interdict/interdict/store/chdb"
 )
@@ -22,7 +21,7 @@ func TestTokenWithoutItsPart(t *testing.T) {
 			t.Fatal(err)
 		}
 		do(s)
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Close(ctx); err != nil {
 			t.Fatal(err)

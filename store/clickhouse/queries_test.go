@@ -156,7 +156,7 @@ func TestTenantsAreApart(t *testing.T) {
 	// Each view gives each tenant as many rows as the others: a join that mixes
 	// tenants multiplies them, and one that mistakes them gives none.
 	for _, view := range []string{"v_alerts", "v_queue", "v_incident", "v_incident_redirects", "v_incident_timeline", "v_entity_timeline", "v_actions_pending", "v_leases_active",
-		"v_source_health", "v_completeness", "v_threat_matches", "v_threat_reports", "v_intel_feeds"} {
+		"v_source_health", "v_completeness", "v_threat_matches", "v_threat_reports", "v_intel_feeds", "v_incidents_withdrawn"} {
 		alone := value(t, s, "SELECT toString(groupUniqArray(n)) FROM (SELECT tenant, count() AS n FROM "+view+" GROUP BY tenant)")
 		if strings.Contains(alone, ",") {
 			t.Errorf("%s: tenants differ in rows: %s", view, alone)

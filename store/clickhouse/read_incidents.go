@@ -24,6 +24,7 @@ type IncidentFilter struct {
 	Since       schema.Millis    // last alert at or after
 	Until       schema.Millis    // last alert before
 	Merged      bool             // also incidents that were merged into others
+	Withdrawn   bool             // only those of which every indicator that counted was taken back
 	Limit       int              // default: 100
 }
 
@@ -47,6 +48,9 @@ func (s *Store) ListIncidents(ctx context.Context, f IncidentFilter) ([]schema.I
 	}
 	if f.Assignee != "" {
 		w.and("assignee = {assignee:String}", "assignee", text(f.Assignee))
+	}
+	if f.Withdrawn {
+		w.and("incident_id IN (SELECT incident_id FROM v_incidents_withdrawn WHERE tenant = {tenant:String})", "", "")
 	}
 	if !f.Entity.IsZero() {
 		w.and("has(entities, {entity:String})", "entity", text(f.Entity.String()))

@@ -143,6 +143,7 @@ type FeedMatches struct {
 	Matches    uint64        `json:"matches"`
 	Counting   uint64        `json:"counting"`
 	Demoted    uint64        `json:"demoted"`
+	Withdrawn  uint64        `json:"withdrawn"` // of those, taken back after they had counted
 	Retro      uint64        `json:"retro"`
 	Indicators uint64        `json:"indicators"` // that matched; once per tenant
 	Alerts     uint64        `json:"alerts"`
@@ -152,11 +153,11 @@ type FeedMatches struct {
 // FeedMatches gives every feed that ever matched, by name. Feeds are shared, so
 // tenants are summed up; what it counts tells nothing of any one of them.
 func (s *Store) FeedMatches(ctx context.Context) (list []FeedMatches, err error) {
-	err = s.each(ctx, `SELECT toString(feed), sum(matches), sum(counting), sum(demoted_matches), sum(retro_matches), sum(indicators), sum(alerts), max(last_matched)
+	err = s.each(ctx, `SELECT toString(feed), sum(matches), sum(counting), sum(demoted_matches), sum(withdrawn_matches), sum(retro_matches), sum(indicators), sum(alerts), max(last_matched)
 		FROM v_intel_feeds GROUP BY feed ORDER BY feed`, nil, func(r driver.Rows) error {
 		var x FeedMatches
 		var last time.Time
-		if err := r.Scan(&x.Feed, &x.Matches, &x.Counting, &x.Demoted, &x.Retro, &x.Indicators, &x.Alerts, &last); err != nil {
+		if err := r.Scan(&x.Feed, &x.Matches, &x.Counting, &x.Demoted, &x.Withdrawn, &x.Retro, &x.Indicators, &x.Alerts, &last); err != nil {
 			return err
 		}
 		x.Last = schema.FromTime(last)

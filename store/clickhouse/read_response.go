@@ -168,6 +168,19 @@ type Explanation struct {
 	Leases    []schema.Lease       `json:"leases,omitempty"`
 	Actions   []Command            `json:"actions,omitempty"`
 	Ledger    []schema.LedgerEvent `json:"ledger,omitempty"`
+	Withdrawn bool                 `json:"matches_withdrawn,omitzero"` // every match that counted was taken back
+}
+
+// withdrawn reports matches that were taken back, where none counts.
+func withdrawn(list []persist.Match) bool {
+	some := false
+	for i := range list {
+		if list[i].Counts() {
+			return false
+		}
+		some = some || list[i].Withdrawn != 0
+	}
+	return some
 }
 
 // explainLimit bounds each list of an explanation but its members.
@@ -207,5 +220,6 @@ func (s *Store) Explain(ctx context.Context, tenant, idOrNumber string) (*Explan
 			return nil, fmt.Errorf("explaining incident %s: %w", head.ID, err)
 		}
 	}
+	x.Withdrawn = withdrawn(x.Matches)
 	return x, nil
 }

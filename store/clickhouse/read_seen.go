@@ -11,13 +11,14 @@ import (
 	"github.com/interdict/interdict/schema"
 )
 
-// SeenFilter says which entities of past alerts to give. All of it is required.
+// SeenFilter says which entities of past alerts to give. All but Matched is required.
 type SeenFilter struct {
 	Tenants     []string
 	Field       string // what the values are compared with; see seenCondition
 	Values      []string
 	Since, Till schema.Millis // alerts created in [Since, Till)
 	Limit       int
+	Matched     bool // only those that the alert has a match with, by an indicator with a bad verdict
 }
 
 // SeenEntity is an entity of an alert.
@@ -27,6 +28,7 @@ type SeenEntity struct {
 	Source string
 	Time   schema.Millis // the alert's created time
 	Entity schema.Entity // without name and uid
+	Values []string      // of the indicators that matched; only with SeenFilter.Matched
 }
 
 // seenCondition gives the condition of a field, by the parameter values:
@@ -87,16 +89,25 @@ func (s *Store) Seen(ctx context.Context, f SeenFilter) ([]SeenEntity, error) {
 	if !ok {
 		return nil, fmt.Errorf("reading alert_entities: no field %q", f.Field)
 	}
+	condition = "tenant IN {tenants:Array(String)} AND " + condition
+	const columns = "toString(tenant), alert_id, toString(source), time, toString(entity_type), key, toString(role), port"
+	within := "time >= {since:DateTime64(3, 'UTC')} AND time < {till:DateTime64(3, 'UTC')}"
+	sql := "SELECT " + columns + ", []::Array(String) FROM alert_entities WHERE " + condition + " AND " + within
+	if f.Matched {
+		// Matches are few: they are looked up first, and their alerts' entities by key.
+		const key = "tenant, entity_type, key, alert_id"
+		hits := " FROM matches WHERE " + condition + " AND verdict IN ('malicious', 'suspicious') AND wish != 'allow'"
+		sql = "SELECT " + columns + ", values FROM (SELECT * FROM alert_entities WHERE (" + key + ") IN (SELECT " + key + hits + ") AND " + within + ") AS e " +
+			"INNER JOIN (SELECT " + key + ", groupUniqArray(value) AS values" + hits + " GROUP BY " + key + ") AS m USING (" + key + ")"
+	}
 	p := params{"tenants": texts(f.Tenants), "values": texts(f.Values), "since": millis(f.Since), "till": millis(f.Till)}
 	var list []SeenEntity
-	err := s.each(ctx, `SELECT toString(tenant), alert_id, toString(source), time, toString(entity_type), key, toString(role), port FROM alert_entities
-		WHERE tenant IN {tenants:Array(String)} AND `+condition+`
-			AND time >= {since:DateTime64(3, 'UTC')} AND time < {till:DateTime64(3, 'UTC')}`+limit(f.Limit), p, func(r driver.Rows) error {
+	err := s.each(ctx, sql+limit(f.Limit), p, func(r driver.Rows) error {
 		var x SeenEntity
 		var id uuid.UUID
 		var at time.Time
 		var typ, role string
-		if err := r.Scan(&x.Tenant, &id, &x.Source, &at, &typ, &x.Entity.Key, &role, &x.Entity.Port); err != nil {
+		if err := r.Scan(&x.Tenant, &id, &x.Source, &at, &typ, &x.Entity.Key, &role, &x.Entity.Port, &x.Values); err != nil {
 			return err
 		}
 		x.Alert, x.Time = schema.AlertID(id), schema.FromTime(at)
@@ -126,8 +137,9 @@ type SeenAlert struct {
 
 // SeenMatch is a match with the entity that it is of.
 type SeenMatch struct {
-	Match schema.Match
-	On    schema.EntityRef
+	Match     schema.Match
+	On        schema.EntityRef
+	Withdrawn bool
 }
 
 // SeenAlerts gives what is known of a tenant's alerts, in the order of their ids. Of
@@ -171,7 +183,7 @@ func (s *Store) SeenAlerts(ctx context.Context, tenant string, ids []schema.Aler
 	}
 	for i := range matches {
 		if k, ok := at[matches[i].Alert]; ok {
-			list[k].Matches = append(list[k].Matches, SeenMatch{matches[i].Match, matches[i].On})
+			list[k].Matches = append(list[k].Matches, SeenMatch{matches[i].Match, matches[i].On, matches[i].Withdrawn != 0})
 		}
 	}
 	return list, nil

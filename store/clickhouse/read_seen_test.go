@@ -1,6 +1,7 @@
 package clickhouse_test
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -60,8 +61,8 @@ func TestSeen(t *testing.T) {
 			for _, r := range rows {
 				got = append(got, r.Entity.Ref().String())
 				want := clickhouse.SeenEntity{Tenant: "acme", Alert: a.ID, Source: "ids-1", Time: a.Created,
-					Entity: schema.Entity{Type: r.Entity.Type, Key: r.Entity.Key, Role: schema.RoleSource, Port: 8443}}
-				if r != want {
+					Entity: schema.Entity{Type: r.Entity.Type, Key: r.Entity.Key, Role: schema.RoleSource, Port: 8443}, Values: []string{}}
+				if !reflect.DeepEqual(r, want) {
 					t.Errorf("got %+v, want %+v", r, want)
 				}
 			}
@@ -101,4 +102,42 @@ func TestSeenAlerts(t *testing.T) {
 	if len(got) != 1 || len(got[0].Matches) != 0 {
 		t.Errorf("of a value that nothing matched: %+v", got)
 	}
+}
+
+// TestSeenMatched asks for entities with bad matches: by any field, each with the values
+// that matched it, of the tenants and the time that were asked for.
+func TestSeenMatched(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	x := newTopics(t, s)
+	entities := []schema.Entity{entity(schema.EntityURL, schema.RoleRelated, "http://www.bad.example/a"), entity(schema.EntityIP, schema.RoleC2, "203.0.113.7"),
+		entity(schema.EntityIP, schema.RoleSource, "203.0.113.7"), entity(schema.EntityIP, schema.RoleC2, "203.0.113.8")}
+	matched := func(tenant, id string, ago schema.Millis) *schema.Alert {
+		a := alert(tenant, "ids-1", id, id, schema.SeverityLow, ago, entities...)
+		m := func(e uint16, value string, v schema.Verdict) schema.Match {
+			return schema.Match{Entity: e, Type: schema.ObservableCIDR, Value: value, Indicator: "i-" + value, Feed: "f", Verdict: v}
+		}
+		a.Matches = []schema.Match{m(0, "bad.example", schema.VerdictMalicious), m(1, "203.0.113.0/24", schema.VerdictSuspicious), m(1, "203.0.113.7", schema.VerdictMalicious),
+			m(3, "203.0.113.8", schema.VerdictBenign)}
+		return a
+	}
+	a := matched("acme", "with", schema.Hour)
+	x.alerts(a, matched("acme", "old", 5*schema.Hour), matched("globex", "other", schema.Hour), alert("acme", "ids-1", "without", "without", schema.SeverityLow, schema.Hour, entities...))
+	ask := func(field string, values ...string) (got []string) {
+		t.Helper()
+		rows := must(s.Seen(t.Context(), clickhouse.SeenFilter{Tenants: []string{"acme"}, Field: field, Values: values, Since: noon - 2*schema.Hour, Till: noon, Limit: 100, Matched: true}))(t)
+		for _, r := range rows {
+			if r.Alert != a.ID || r.Tenant != "acme" || r.Source != "ids-1" || r.Time != a.Created {
+				t.Errorf("%+v", r)
+			}
+			slices.Sort(r.Values)
+			got = append(got, r.Entity.Role.String()+" "+r.Entity.Ref().String()+" "+strings.Join(r.Values, " "))
+		}
+		slices.Sort(got)
+		return got
+	}
+	same(t, "by address", ask("key", "203.0.113.7", "203.0.113.8"), []string{"c2 ip:203.0.113.7 203.0.113.0/24 203.0.113.7", "source ip:203.0.113.7 203.0.113.0/24 203.0.113.7"})
+	same(t, "by network", len(ask("address", "203.0.113.")), 2)
+	same(t, "by host", ask("host", "bad.example"), []string{"related url:http://www.bad.example/a bad.example"})
+	same(t, "of nothing", len(ask("key", "192.0.2.1")), 0)
 }

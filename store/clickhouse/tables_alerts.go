@@ -125,6 +125,7 @@ func matchesTable() *tableOf[persist.Match] {
 	name(t, "wish", func(r *row) *schema.Wish { return &r.Match.Wish })
 	t.str("demoted", func(r *row) *string { return &r.Match.Demoted })
 	t.flag("retro", func(r *row) *bool { return &r.Match.Retro })
+	t.time("withdrawn", func(r *row) *schema.Millis { return &r.Withdrawn })
 	t.threats(func(r *row) *[]schema.Threat { return &r.Match.Threats })
 	t.position(func(r *row) *persist.Position { return &r.Position })
 	return t
