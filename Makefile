@@ -6,6 +6,8 @@ GO      ?= go
 ARGS    ?=
 BROKERS ?= 1
 DATA    := ../shared/data
+# How long one package may test on a slow machine; Go itself gives up after 10 minutes.
+PATIENCE := 25m
 
 .PHONY: help
 help: ## list the targets
@@ -25,17 +27,17 @@ demo: build clickhouse-lib ## run everything embedded over a seeded attack (ARGS
 
 .PHONY: test
 test: clickhouse-lib ## run the tests on embedded Kafka and ClickHouse
-	REQUIRE_CLICKHOUSE=1 $(GO) test ./...
+	REQUIRE_CLICKHOUSE=1 $(GO) test -timeout $(PATIENCE) ./...
 
 .PHONY: race
 race: clickhouse-lib ## run the tests under the race detector
-	REQUIRE_CLICKHOUSE=1 $(GO) test -race -short ./...
+	REQUIRE_CLICKHOUSE=1 $(GO) test -timeout $(PATIENCE) -race -short ./...
 
 .PHONY: test-kafka
 test-kafka: clickhouse-lib ## run the tests that need a broker against Apache Kafka
 	@set -e; trap 'deploy/kafka/kafka.sh down' EXIT; \
 	  addrs=$$(deploy/kafka/kafka.sh up 1); eval "$$addrs"; \
-	  REQUIRE_CLICKHOUSE=1 INTERDICT_TEST_KAFKA="$$KAFKA_BROKERS" $(GO) test -count=1 -p 1 ./pipeline/kafka/... ./bench/e2e/...
+	  REQUIRE_CLICKHOUSE=1 INTERDICT_TEST_KAFKA="$$KAFKA_BROKERS" $(GO) test -timeout $(PATIENCE) -count=1 -p 1 ./pipeline/kafka/... ./bench/e2e/...
 
 VENV := .cache/ocsfcheck
 

@@ -17,7 +17,8 @@ type Explanation struct {
 	On         schema.Observable `json:"on"`
 	Outcome    string            `json:"outcome"` // counts, demoted, noted or ignored
 	Why        string            `json:"why"`
-	Confidence uint8             `json:"confidence_now"` // after decay
+	Confidence uint8             `json:"confidence_now"`     // after decay
+	Severity   schema.Severity   `json:"raises_to,omitzero"` // severity that a match raises an alert to that has none; unknown: none
 }
 
 // Counts reports whether it would be a match that counts.
@@ -102,7 +103,7 @@ func explain(d match.Decay, s match.Subject, o schema.Observable, known []librar
 		}
 	}
 	for _, r := range match.Judge(d, s, o, found, nil) {
-		e := Explanation{On: o, Outcome: r.Outcome.String(), Why: r.Why(), Confidence: r.Confidence}
+		e := Explanation{On: o, Outcome: r.Outcome.String(), Why: r.Why(), Confidence: r.Confidence, Severity: r.Severity}
 		for i := range known {
 			k := &known[i]
 			if k.Refusal == nil && k.Aside == "" && same(&k.Indicator, r.Indicator) {

@@ -219,21 +219,22 @@ func TestStandby(t *testing.T) {
 	})
 }
 
-// TestTakeover: of two managers with a folder each the second takes over; the first
-// gives up, says so once, and follows the second.
+// TestTakeover: of two managers with a library each the second takes over; the first
+// gives up, says so once, and follows the second, whose snapshots it can read.
 func TestTakeover(t *testing.T) {
 	for name, fences := range map[string]bool{"fenced": true, "seen on the log": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				log := &memLog{fences: fences}
+				log, shared := &memLog{fences: fences}, t.TempDir()
 				beside := 0
-				first := startNode(t, log, t.TempDir(), func(_ *Config, p *Parts) {
+				first := startNode(t, log, t.TempDir(), func(c *Config, p *Parts) {
+					c.Snapshots.Dir = shared
 					p.Beside = func(ctx context.Context) error { beside++; <-ctx.Done(); beside--; return nil }
 				})
 				first.take("a", "192.0.2.1\n")
 				time.Sleep(5 * time.Second)
 				first.want("the first", StateManaging, 1)
-				second := startNode(t, log, t.TempDir(), nil)
+				second := startNode(t, log, t.TempDir(), func(c *Config, _ *Parts) { c.Snapshots.Dir = shared })
 				second.take("b", "192.0.2.2\n192.0.2.3\n")
 				time.Sleep(15 * time.Second)
 				first.take("a", "192.0.2.1\n192.0.2.4\n") // for nobody
@@ -300,11 +301,11 @@ func TestDamagedLibrary(t *testing.T) {
 		}
 		time.Sleep(30 * time.Second)
 		n.want("with a damaged library", StateManaging, 1)
-		if n.log.count("indicators could not be published") == 0 {
-			t.Error("nobody was told")
+		if n.log.count("a feed is damaged") != 1 {
+			t.Errorf("%d tellings of the damage", n.log.count("a feed is damaged"))
 		}
-		if st := n.manager.Status(); st.Error == "" {
-			t.Errorf("status %+v", st)
+		if st := n.manager.Status(); st.Error != "" || len(st.Feeds.Feeds) != 1 || len(st.Feeds.Feeds[0].Damaged) != 1 {
+			t.Errorf("status %+v %+v", st, st.Feeds)
 		}
 		if err := os.WriteFile(path, whole, 0o600); err != nil {
 			t.Fatal(err)

@@ -250,6 +250,7 @@ func TestPastTakenBack(t *testing.T) {
 		"allowed when the feed is gone":  {[]step{list(bad + "\n"), list("192.0.2.9\n"), over(library.Override{Wish: &allow})}, []string{bad, "-" + bad + "allowed by feed analyst"}},
 		"called benign in one feed":      {[]step{list(bad + "\n"), over(library.Override{Feed: "a", Verdict: &benign})}, []string{bad, "-" + bad + "feed a: says benign, and nothing says otherwise"}},
 		"revoked by an analyst":          {[]step{list(bad + "\n"), over(library.Override{Revoked: &yes}), unset}, []string{bad, "-" + bad + "revoked by ann", "+" + bad}},
+		"revoked, and set for one feed":  {[]step{list(bad + "\n"), over(library.Override{Feed: "a", Labels: []string{"x"}}), over(library.Override{Revoked: &yes})}, []string{bad, "-" + bad + "revoked by ann"}},
 		"an analyst's own, unset":        {[]step{over(library.Override{Feed: library.Analyst, Verdict: &malicious}), unset}, []string{bad, "-" + bad + "taken back by an analyst"}},
 		"revoked by its feed":            {[]step{list(stix("1999-12-31T00:00:00Z", false)), list(stix("1999-12-31T12:00:00Z", true))}, []string{bad, "-" + bad + "revoked by its feed"}},
 		"no longer in its feed":          {[]step{list(bad + "\n"), list("192.0.2.9\n")}, []string{bad}},

@@ -69,6 +69,7 @@ func TestPullOnceReadsAnew(t *testing.T) {
 func TestPullOnceTells(t *testing.T) {
 	l, cfg, ctx := libraryOf(t), DefaultConfig(), context.Background()
 	f := feedOf(t, "f", strings.Repeat("nonsense\n", 5000)+"203.0.113.7\n")
+	f.MaxRefused = 100
 	var last Taken
 	if _, err := PullOnce(ctx, l, cfg, f, Once{Tell: func(n Taken) {
 		if n.Refused < last.Refused || n.Facts < last.Facts {

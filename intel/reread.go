@@ -66,7 +66,7 @@ func (r reread) Look(f *fact.Feed, state []byte) fetch.Seen {
 // looks after.
 func readingOf(f *fact.Feed) (string, error) {
 	c := *f
-	c.Every, c.Silence, c.MaxBytes, c.MaxShrink, c.AllowPrivate, c.Auth = 0, 0, 0, 0, false, fact.Auth{}
+	c.Every, c.Silence, c.MaxBytes, c.MaxShrink, c.MaxRefused, c.AllowPrivate, c.Auth = 0, 0, 0, 0, 0, false, fact.Auth{}
 	c.Transport, c.URL, c.File, c.Collection = "", "", "", ""
 	text, err := json.Marshal(&c)
 	if err != nil {

@@ -3,6 +3,7 @@ package intel
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/intel/retro"
@@ -26,10 +27,14 @@ func revokedIn(l *library.Library) retro.Revoked {
 			if k.Refusal != nil || k.Aside == "" || k.Indicator.Feed != feed || k.Indicator.ID != id || k.Indicator.Type != t || k.Indicator.Value != value {
 				continue
 			}
-			switch o := k.Override; {
-			case o != nil && o.Revoked != nil && *o.Revoked:
-				return "revoked by " + o.By, library.Analyst, nil
-			case k.Said != nil && k.Said.Revoked:
+			for _, o := range slices.Backward(k.Overrides) {
+				if o.Revoked != nil && *o.Revoked {
+					return "revoked by " + o.By, library.Analyst, nil
+				} else if o.Revoked != nil {
+					break
+				}
+			}
+			if k.Said != nil && k.Said.Revoked {
 				return "revoked by its feed", feed, nil
 			}
 		}

@@ -173,7 +173,7 @@ func (l *intelLab) follows(p *process) uint64 {
 		}
 		return st.Follower.State == distribute.StateFollowing && st.Follower.Behind == 0
 	}, func() string { return fmt.Sprintf("%+v\n%s", st, p.tail(60)) })
-	return st.Follower.Content
+	return uint64(st.Follower.Content)
 }
 
 // other waits until a process has another index than one of a content.
@@ -182,9 +182,9 @@ func (l *intelLab) other(p *process, than uint64) uint64 {
 	var st intelStatus
 	eventually(l.t, p.name+" has another index", func() bool {
 		st = p.intel()
-		return st.Follower.State == distribute.StateFollowing && st.Follower.Content != than
+		return st.Follower.State == distribute.StateFollowing && st.Follower.Content != distribute.ContentID(than)
 	}, func() string { return fmt.Sprintf("%+v\n%s", st, p.tail(60)) })
-	return st.Follower.Content
+	return uint64(st.Follower.Content)
 }
 
 // seen waits until what retro-match remembers is all that is on the alerts log.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -93,6 +94,10 @@ func examine(ctx context.Context, cfg *settings.Config, doubts []settings.Findin
 	_, err := pipeline.NewPlan(cfg.Plan(), pipeline.Deps{Prefix: cfg.Kafka.Prefix})
 	list.add("configuration", err, fmt.Sprintf("%d sources, hops %v", len(cfg.Sources), cfg.Hops), "interdict config check")
 	for _, d := range doubts {
+		if d.Key == "data_dir" { // nothing would start
+			list.add("data folder", errors.New(d.Place.String()+": "+d.Text), "", "")
+			continue
+		}
 		list.warn("configuration", d.Place.String()+": "+d.Text, "")
 	}
 

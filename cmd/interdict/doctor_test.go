@@ -109,7 +109,7 @@ func TestDoctorFeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer(dir, "$D", server.URL, "URL").Replace(out.String())
-	text = regexp.MustCompile(`answers in [0-9.]+(µs|ms|s)`).ReplaceAllString(text, "answers in TIME")
+	text = regexp.MustCompile(`answers in [0-9.]+(ms|s)`).ReplaceAllString(text, "answers in TIME")
 	golden(t, "testdata/doctor/feeds.golden", text)
 	if _, err := os.Stat(cfg.DataDir); !os.IsNotExist(err) {
 		t.Errorf("the doctor made a data folder: %v", err)
@@ -212,6 +212,16 @@ func TestDoctorRoom(t *testing.T) {
 	}
 	if free, err := freeBytes(filepath.Join(dir, "not", "yet")); free <= 0 || err != nil {
 		t.Errorf("%d bytes free, %v", free, err)
+	}
+}
+
+// TestDoctorDataDir: a folder that cannot be made is a failure, not a doubt.
+func TestDoctorDataDir(t *testing.T) {
+	file := write(t, "file", "")
+	path := write(t, "interdict.yaml", fmt.Sprintf("embedded: true\ndata_dir: %s/data\nadmin: {listen: ''}\n", file))
+	r := do(t, "", "doctor", "-c", path)
+	if r.code != exitFailed || !strings.Contains(r.out, "FAIL  data folder            "+path+":2:1: data_dir: "+file+"/data cannot be made") {
+		t.Errorf("exit %d: %s%s", r.code, r.out, r.err)
 	}
 }
 

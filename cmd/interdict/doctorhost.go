@@ -70,7 +70,7 @@ func freeBytes(dir string) (int64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("asking for the room on the disk of %s: %w", dir, err)
 		}
-		return int64(st.Bavail) * st.Bsize, nil
+		return int64(st.Bavail) * int64(st.Bsize), nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/interdict/interdict/cmd/interdict/internal/settings"
@@ -58,7 +60,8 @@ type intelFlags struct {
 	Config  string `short:"c" type:"path" placeholder:"FILE" help:"Configuration with ingestion rules and feeds; not needed."`
 }
 
-// open gives the library and the configuration, which without a file is the default.
+// open gives the library and the configuration, which without a file is the default. The
+// library need not exist.
 func (f intelFlags) open(s *streams) (*library.Library, *settings.Config, error) {
 	environ := s.environ
 	if f.Config == "" {
@@ -74,16 +77,29 @@ func (f intelFlags) open(s *streams) (*library.Library, *settings.Config, error)
 	return openLibrary(cfg), cfg, nil
 }
 
-// look opens for a command that only reads: a wrong folder must not pass for a library
-// that knows nothing.
-func (f intelFlags) look(s *streams) (*library.Library, *settings.Config, error) {
+// look opens a library that must be there: a wrong folder must not pass for a library
+// that knows nothing, nor become one. What was set for a time that is over is taken back
+// first, as no manager may run here; who may not write is told what still stands.
+func (f intelFlags) look(ctx context.Context, s *streams) (*library.Library, *settings.Config, error) {
 	l, cfg, err := f.open(s)
-	if err == nil {
-		if _, err := os.Stat(libraryDir(cfg)); errors.Is(err, fs.ErrNotExist) {
-			fmt.Fprintf(s.err, "interdict: there is no library yet in %s\n", cfg.DataDir)
-		}
+	if err != nil {
+		return nil, nil, err
 	}
-	return l, cfg, err
+	if _, err := os.Stat(libraryDir(cfg)); errors.Is(err, fs.ErrNotExist) {
+		dir, _ := filepath.Abs(cfg.DataDir) // without one it is told as it was given
+		return nil, nil, usagef("there is no library in %s: --data-dir or -c names it, interdict intel import or pull makes one", firstText(dir, cfg.DataDir))
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("looking for the library: %w", err)
+	}
+	if _, err := l.Expire(ctx, time.Now()); err != nil && !readOnly(err) && !errors.Is(err, library.ErrDamaged) { // of damage tells who meets it
+		fmt.Fprintf(s.err, "interdict: overrides whose time is over still stand: %v\n", err)
+	}
+	return l, cfg, nil
+}
+
+// readOnly reports a folder in which nothing may be written.
+func readOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // libraryDir is where a configuration has its library.

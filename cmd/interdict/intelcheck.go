@@ -16,11 +16,12 @@ import (
 
 type intelCheckCmd struct {
 	intelFlags
-	Type   string `placeholder:"TYPE" help:"What the value is, such as sender, url_path or user_agent, where it does not tell by itself."`
-	Tenant string `placeholder:"NAME" help:"As for an alert of this tenant; default: as for one whose tenant owns nothing."`
-	At     string `placeholder:"TIME" help:"As for an alert of that time; default: now."`
-	JSON   bool   `name:"json" help:"Print as JSON lines."`
-	Value  string `arg:"" help:"Address, address:port, network, domain, URL, file hash, e-mail address or fingerprint; may be defanged."`
+	Type    string `placeholder:"TYPE" help:"What the value is, such as sender, url_path or user_agent, where it does not tell by itself."`
+	Tenant  string `placeholder:"NAME" help:"As for an alert of this tenant; default: as for one whose tenant owns nothing."`
+	At      string `placeholder:"TIME" help:"As for an alert of that time; default: now."`
+	Verbose bool   `short:"v" help:"All that is known: ids, times, and what the feeds say of reports, campaigns, actors and malware behind it."`
+	JSON    bool   `name:"json" help:"Print as JSON lines, one for each indicator, with all that is known."`
+	Value   string `arg:"" help:"Address, address:port, network, domain, URL, file hash, e-mail address or fingerprint; may be defanged."`
 }
 
 func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
@@ -38,16 +39,16 @@ func (c *intelCheckCmd) Run(ctx context.Context, s *streams) error {
 	return quietError(exitPartial)
 }
 
-// unasked is the line of JSON for what could not be asked.
+// unasked is the line of JSON for what could not be asked, or what nobody knows.
 type unasked struct {
 	On      *schema.Observable `json:"on,omitempty"`
-	Outcome string             `json:"outcome"` // unknown
+	Outcome string             `json:"outcome"` // unknown or none
 	Why     string             `json:"why"`
 	Damaged *library.Damage    `json:"damaged,omitempty"`
 }
 
 func (c *intelCheckCmd) ask(ctx context.Context, s *streams) error {
-	l, cfg, err := c.look(s)
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -61,21 +62,14 @@ func (c *intelCheckCmd) ask(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
-	list, err := intel.Explain(ctx, l, cfg.Match.Decay, match.Subject{Tenant: c.Tenant, Created: schema.FromTime(at)}, o)
+	found, err := intel.Explain(ctx, l, cfg.Match.Decay, match.Subject{Tenant: c.Tenant, Created: schema.FromTime(at)}, o)
 	var lacks library.Partial
 	if err := lacks.Add(err); err != nil {
 		return err
 	}
-	matched := slices.ContainsFunc(list, func(e intel.Explanation) bool { return e.Counts() })
-	for i := range list {
-		if c.JSON {
-			err = json.NewEncoder(s.out).Encode(&list[i])
-		} else {
-			err = c.print(s, &list[i])
-		}
-		if err != nil {
-			return err
-		}
+	matched := slices.ContainsFunc(found, func(e intel.Explanation) bool { return e.Counts() })
+	if err := c.tell(s, l, found); err != nil {
+		return err
 	}
 	if len(lacks.Damaged) > 0 {
 		return c.lacking(s, o, &lacks)
@@ -83,14 +77,47 @@ func (c *intelCheckCmd) ask(ctx context.Context, s *streams) error {
 	if matched {
 		return nil
 	}
-	if !c.JSON {
-		known := "no feed knows it"
-		if len(list) > 0 {
-			known = "nothing that is known of it counts"
-		}
-		fmt.Fprintf(s.out, "%s %s: no match: %s\n", o.Type, printable(o.Value), known)
+	const unknown = "no feed knows it"
+	switch {
+	case c.JSON && len(found) == 0:
+		err = json.NewEncoder(s.out).Encode(unasked{On: &o, Outcome: "none", Why: unknown})
+	case len(found) == 0:
+		_, err = fmt.Fprintf(s.out, "%s %s: no match: %s\n", o.Type, printable(o.Value), unknown)
+	case !c.JSON:
+		_, err = fmt.Fprintf(s.out, "%s %s: no match: nothing that is known of it counts\n", o.Type, printable(o.Value))
+	}
+	if err != nil {
+		return err
 	}
 	return quietError(exitFailed)
+}
+
+// tell prints what is known. What a feed has of reports and the like decides nothing: where
+// it cannot be read, that is told and no more.
+func (c *intelCheckCmd) tell(s *streams, l *library.Library, found []intel.Explanation) error {
+	var list []toldIndicator
+	for _, e := range found {
+		list = append(list, tellOf(e))
+	}
+	if c.JSON || c.Verbose {
+		var lacks library.Partial
+		if err := withObjects(l, list, &lacks); err != nil {
+			return err
+		}
+		_, _ = incomplete(s, lacks.Err())
+	}
+	for i := range list {
+		var err error
+		if c.JSON {
+			err = json.NewEncoder(s.out).Encode(&list[i])
+		} else {
+			err = list[i].print(s, c.Verbose)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lacking tells which feeds could not be asked: one of them may know the value, or allow
@@ -122,72 +149,10 @@ func (c *intelCheckCmd) unreadable(ctx context.Context, s *streams, l *library.L
 	if _, err := incomplete(s, err); err != nil {
 		return err
 	}
-	for i := range list {
-		if c.JSON {
-			err = json.NewEncoder(s.out).Encode(&list[i])
-		} else {
-			err = c.print(s, &list[i])
-		}
-		if err != nil {
-			return err
-		}
+	if err := c.tell(s, l, list); err != nil {
+		return err
 	}
 	return why
-}
-
-// print writes what one feed knows.
-func (c *intelCheckCmd) print(s *streams, e *intel.Explanation) error {
-	i := &e.Indicator
-	if e.Refusal != nil {
-		at := fmt.Sprintf("line %d", e.Refusal.Line)
-		if e.Refusal.Part != "" {
-			at = fmt.Sprintf("%s:%d", printable(e.Refusal.Part), e.Refusal.Line)
-		}
-		what := printable(e.On.Value)
-		if e.On.Type != schema.ObservableUnknown {
-			what = e.On.Type.String() + " " + what
-		}
-		_, err := fmt.Fprintf(s.out, "%s: feed %s, %s: %s\n", what, i.Feed, at, printable(e.Why))
-		return err
-	}
-	says := i.Verdict.String()
-	if i.Wish != schema.WishNone {
-		says += ", " + i.Wish.String()
-	}
-	confidence := fmt.Sprintf("confidence %d", i.Confidence)
-	if e.Confidence != i.Confidence && e.Aside == "" {
-		confidence += fmt.Sprintf(" (%d now)", e.Confidence)
-	}
-	if _, err := fmt.Fprintf(s.out, "%s %s: feed %s says %s %s is %s, %s, TLP %s: %s: %s\n", e.On.Type, printable(e.On.Value), i.Feed, i.Type,
-		printable(i.Value), says, confidence, i.TLP, e.Outcome, printable(e.Why)); err != nil {
-		return err
-	}
-	line := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(s.out, "    %-10s %s\n", name, printable(text))
-		}
-	}
-	line("id", i.ID)
-	line("tenant", i.Tenant)
-	if i.ValidFrom != 0 || i.ValidUntil != 0 {
-		line("valid", orDash(i.ValidFrom)+" to "+orDash(i.ValidUntil))
-	}
-	if e.First != 0 {
-		line("in feed", e.First.String()+" to "+e.Last.String())
-	}
-	if i.Fresh != 0 {
-		line("fresh", i.Fresh.String())
-	}
-	for _, t := range i.Threats {
-		line(t.Kind.String(), firstText(t.Name, t.ID))
-	}
-	for _, l := range i.Labels {
-		line("label", l)
-	}
-	if v := e.Override; v != nil {
-		line("set by", v.By+" "+v.Time.String()+" "+v.Note)
-	}
-	return nil
 }
 
 func orDash(m schema.Millis) string {

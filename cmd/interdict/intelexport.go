@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,14 +24,15 @@ type intelExportCmd struct {
 	MaxTLP     string   `name:"max-tlp" placeholder:"MARKING" help:"Most secret marking. Default: intel.library.export_tlp, green."`
 	Tenant     string   `placeholder:"NAME" help:"For this tenant: with its own indicators. Red and amber+strict are given to nobody else."`
 	Confidence uint8    `help:"Least confidence."`
-	All        bool     `help:"Also what has ended or not begun."`
+	At         string   `placeholder:"TIME" help:"What counts at that time: a date, RFC 3339, or a span from now; default: now."`
+	All        bool     `help:"Also what does not count: on benign lists, allowed, outranked, benign, decayed, ended, not begun; with the reason, as column doubt (csv) or label (stix)."`
 	Listed     bool     `help:"Also the entries of benign lists."`
 	Out        string   `short:"o" type:"path" placeholder:"FILE" help:"File to write, made as a whole; default: standard output."`
 	JSON       bool     `name:"json" help:"Print what was written and left out as JSON, to standard error."`
 }
 
 func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
-	o := library.ExportOptions{Format: library.ExportFormat(c.Format), Feeds: c.Feed, Tenant: c.Tenant, MinConfidence: c.Confidence, Listed: c.Listed}
+	o := library.ExportOptions{Format: library.ExportFormat(c.Format), Feeds: c.Feed, Tenant: c.Tenant, MinConfidence: c.Confidence, Listed: c.Listed, Doubtful: c.All}
 	if err := errors.Join(setText(&o.MaxTLP, "--max-tlp", c.MaxTLP), percent(&c.Confidence)); err != nil {
 		return usage{err}
 	}
@@ -44,14 +46,26 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 		}
 		o.Types = append(o.Types, t)
 	}
-	if !c.All {
-		o.At = schema.FromTime(time.Now())
+	if c.All && o.Format == library.ExportList {
+		return usagef("--all: a list cannot say what does not count, and whoever reads it blocks all that is in it: --format csv or stix")
 	}
-	l, _, err := c.look(s)
+	at := time.Now()
+	if c.At != "" {
+		if at, err = moment(c.At, at); err != nil {
+			return err
+		}
+	}
+	o.At = schema.FromTime(at)
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
 	if err := knownAll(l, c.Feed...); err != nil {
+		return err
+	}
+	o.Decay = cfg.Match.Decay
+	var lacks library.Partial // the export itself tells of it
+	if o.Index, _, err = l.Index(ctx, cfg.Match); lacks.Add(err) != nil {
 		return err
 	}
 	done, err := c.write(s, func(w io.Writer) (library.Exported, error) { return l.Export(ctx, o, w) })
@@ -67,15 +81,16 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 		return code
 	}
 	fmt.Fprintf(s.err, "%d indicators written\n", done.Written)
-	why := make([]string, 0, len(done.Left))
-	for w := range done.Left {
-		why = append(why, w)
-	}
-	slices.Sort(why)
-	for _, w := range why {
-		fmt.Fprintf(s.err, "%9d left out: %s\n", done.Left[w], w)
-	}
+	tellCounts(s, "that do not count", done.Doubted)
+	tellCounts(s, "left out", done.Left)
 	return code
+}
+
+// tellCounts tells how many there are of each kind.
+func tellCounts(s *streams, what string, counts map[string]int) {
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(s.err, "%9d %s: %s\n", counts[kind], what, printable(kind))
+	}
 }
 
 // write gives the writer that the options ask for; a file appears only when it is
@@ -86,7 +101,7 @@ func (c *intelExportCmd) write(s *streams, export func(io.Writer) (library.Expor
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(c.Out), ".export-*")
 	if err != nil {
-		return done, fmt.Errorf("writing %s: %w", c.Out, err)
+		return done, fmt.Errorf("writing %s: %w", printable(c.Out), err)
 	}
 	defer func() {
 		if err != nil {
@@ -100,31 +115,4 @@ func (c *intelExportCmd) write(s *streams, export func(io.Writer) (library.Expor
 		return done, err
 	}
 	return done, os.Rename(tmp.Name(), c.Out)
-}
-
-type intelRmCmd struct {
-	intelFlags
-	Feed string `arg:"" help:"Name of the feed."`
-}
-
-func (c *intelRmCmd) Run(ctx context.Context, s *streams) error {
-	l, _, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	st, err := known(l, c.Feed)
-	if err != nil {
-		return err
-	}
-	if err := l.Remove(ctx, c.Feed); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "feed %s is removed with its %d indicators\n", c.Feed, st.Standing.Indicators)
-	return err
-}
-
-type intelRefusedCmd struct {
-	intelFlags
-	JSON bool   `name:"json" help:"Print as JSON lines."`
-	Feed string `arg:"" help:"Name of the feed."`
 }

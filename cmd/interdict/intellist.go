@@ -33,7 +33,7 @@ type listedFeed struct {
 }
 
 func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
-	l, cfg, err := c.open(s)
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
 		case len(st.Damaged) > 0:
 			row.Alarm = "damaged: " + st.Damaged[0].File + ": " + st.Damaged[0].Reason
 		case st.Errors == 1:
-			row.Alarm = "failed: " + st.LastError
+			row.Alarm = "failed: " + reasonOf(&st)
 		case st.Errors > 1:
-			row.Alarm = fmt.Sprintf("failed %d times in a row: %s", st.Errors, st.LastError)
+			row.Alarm = fmt.Sprintf("failed %d times in a row: %s", st.Errors, reasonOf(&st))
 		case len(row.Broken) > 0:
 			row.Alarm = "partly failing: " + strings.Join(row.Broken, "; ")
 		case st.Silent != 0 || st.SilentAt(now):
@@ -102,6 +102,18 @@ func (c *intelListCmd) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
+// reasonOf gives why the last pull of a feed failed, without what the row says already: its
+// name and where it is got from.
+func reasonOf(st *library.Status) string {
+	why := strings.TrimPrefix(st.LastError, "feed "+st.Feed+": ")
+	for _, place := range [...]string{st.Config.URL, st.Config.File} {
+		if place != "" {
+			why = strings.TrimPrefix(why, place+": ")
+		}
+	}
+	return why
+}
+
 func (r *listedFeed) print(s *streams, now time.Time, first bool) error {
 	if first {
 		fmt.Fprintf(s.out, "%-28s %10s %9s %9s %9s %9s %9s %9s  %-14s %s\n", "FEED", "INDICATORS", "ADDED", "CHANGED", "REMOVED", "EXPIRED", "REFUSED", "MATCHED", "LAST PULL", "STATE")
@@ -122,13 +134,13 @@ func (r *listedFeed) print(s *streams, now time.Time, first bool) error {
 		state += " (by hand)"
 	}
 	_, err := fmt.Fprintf(s.out, "%-28s %10d %9d %9d %9d %9d %9d %9s  %-14s %s\n", r.Feed, r.Standing.Indicators, r.LastReport.Added, r.LastReport.Changed,
-		r.LastReport.Removed, r.LastReport.Expired, r.LastReport.Refused, matched, ago(r.LastPull, now), short(state, 120))
+		r.LastReport.Removed, r.LastReport.Expired, r.LastReport.Refused, matched, ago(r.LastPull, now), printable(state))
 	return err
 }
 
 // matched asks the store, where one is configured, how often each feed matched.
 func (c *intelListCmd) matched(ctx context.Context, cfg *settings.Config) (map[string]clickhouse.FeedMatches, error) {
-	if c.Config == "" || cfg.ClickHouse.DSN == "" {
+	if cfg.ClickHouse.DSN == "" {
 		return nil, nil
 	}
 	st, err := clickhouse.Open(ctx, cfg.ClickHouse)

@@ -12,10 +12,17 @@ import (
 
 type intelPullCmd struct {
 	intelFlags
-	AcceptShrink bool     `help:"Take the named feeds whole, however much they have lost (max_shrink)."`
-	JSON         bool     `name:"json" help:"Print the reports as JSON lines."`
-	Quiet        bool     `short:"q" help:"No progress, no list of refusals."`
-	Feed         []string `arg:"" optional:"" help:"Names of feeds; default: all that are configured."`
+	AcceptShrink  bool     `help:"Take the named feeds whole, however much they have lost (max_shrink)."`
+	AcceptRefused bool     `help:"Take the named feeds however much of them is no value of any kind (max_refused)."`
+	JSON          bool     `name:"json" help:"Print the reports as JSON lines."`
+	Quiet         bool     `short:"q" help:"No progress, no list of refusals."`
+	Feed          []string `arg:"" optional:"" help:"Names of feeds; default: all that are configured."`
+}
+
+// failedPull is the line of JSON of a feed that could not be pulled.
+type failedPull struct {
+	Feed  string `json:"feed"`
+	Error string `json:"error"`
 }
 
 func (c *intelPullCmd) Run(ctx context.Context, s *streams) error {
@@ -32,8 +39,8 @@ func (c *intelPullCmd) Run(ctx context.Context, s *streams) error {
 		feeds[f.Name] = f
 		names = append(names, f.Name)
 	}
-	if c.AcceptShrink && len(c.Feed) == 0 {
-		return usagef("--accept-shrink wants the names of the feeds that somebody has looked at")
+	if (c.AcceptShrink || c.AcceptRefused) && len(c.Feed) == 0 {
+		return usagef("--accept-shrink and --accept-refused want the names of the feeds that somebody has looked at")
 	}
 	if len(c.Feed) > 0 {
 		names = c.Feed
@@ -54,10 +61,15 @@ func (c *intelPullCmd) Run(ctx context.Context, s *streams) error {
 			break
 		}
 		f := feeds[name]
+		if c.AcceptRefused {
+			f.MaxRefused = 100
+		}
 		once := intel.Once{Shrink: c.AcceptShrink, Tell: func(t intel.Taken) { p.report(f.Name, t.Facts, fmt.Sprintf("taking (%d refused)", t.Refused)) }}
 		done, err := intel.PullOnce(ctx, l, cfg.Intel, f, once)
 		p.done()
 		switch {
+		case err != nil && c.JSON:
+			err = errors.Join(err, json.NewEncoder(s.out).Encode(failedPull{f.Name, err.Error()}))
 		case err != nil:
 		case done.Waiting != "":
 			err = c.printWaiting(s, f.Name, done.Waiting)

@@ -43,7 +43,7 @@ func TestIntelPull(t *testing.T) {
 	}
 	configure("1h")
 	f(exitFailed, []string{"pull"}, "feed well: 4 indicators (4 added", "broken.txt: no such file")
-	f(exitFailed, []string{"list"}, "failed: feed broken", "waits for uploads", "ok\n")
+	f(exitFailed, []string{"list"}, "failed: stat ", "broken.txt: no such file", "waits for uploads", "ok\n")
 	f(exitFailed, []string{"pull", "broken"}, "broken.txt: no such file")
 	f(exitFailed, []string{"list"}, "failed 2 times in a row")
 	if err := os.WriteFile(broken, []byte("192.0.2.7\n"), 0o600); err != nil {

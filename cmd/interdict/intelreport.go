@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,92 +17,167 @@ import (
 
 type intelReportCmd struct {
 	intelFlags
-	Kind   string `placeholder:"KIND" help:"Only these: report, campaign, actor, malware, tool."`
+	Kind   string `placeholder:"KIND" help:"Only these: report, campaign, actor, malware."`
 	Tenant string `placeholder:"NAME" help:"Tenant whose alerts and incidents are told; needs --config with clickhouse. Default: the only one that is configured."`
-	JSON   bool   `name:"json" help:"Print as JSON."`
-	ID     string `arg:"" optional:"" help:"Id or name of one; default: list all."`
+	Limit  int    `default:"50" help:"Print at most so many indicators, incidents, entities and matches of each; 0: all that are known."`
+	JSON   bool   `name:"json" help:"Print as JSON lines."`
+	ID     string `arg:"" optional:"" help:"Id or name of one, in whatever case; a part of the name where that is of no other. Default: list all."`
 }
 
 // toldReport is what is known of a report and what was found of it.
 type toldReport struct {
-	Known []library.Threat         `json:"known"`
+	Known []library.Threat         `json:"known"`           // one for each feed that has it; none: it is known from matches alone
 	Found *clickhouse.ThreatReport `json:"found,omitempty"` // at the tenant
 
 	Damaged []library.Damage `json:"damaged,omitempty"` // feeds that could not be asked
+
+	threatName
 }
 
-func (c *intelReportCmd) Run(ctx context.Context, s *streams) error {
-	if err := oneOf("--kind", c.Kind, namesIn[schema.ThreatKind]()...); err != nil {
+// threatName is what a report and the like is called.
+type threatName struct {
+	kind     schema.ThreatKind
+	id, name string
+	aliases  []string
+}
+
+// reportKinds are those that the library tells of.
+var reportKinds = [...]schema.ThreatKind{schema.ThreatReport, schema.ThreatCampaign, schema.ThreatActor, schema.ThreatMalware}
+
+func (c *intelReportCmd) Run(ctx context.Context, s *streams) (err error) {
+	var kinds []string
+	for _, k := range reportKinds {
+		kinds = append(kinds, k.String())
+	}
+	if err := oneOf("--kind", c.Kind, kinds...); err != nil {
 		return err
 	}
-	l, cfg, err := c.look(s)
+	if c.Limit < 0 {
+		return usagef("--limit %d: want 0 or more", c.Limit)
+	}
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
-	if c.ID == "" {
-		return c.list(ctx, s, l)
+	seen, err := c.seen(ctx, s, cfg)
+	if err != nil {
+		return err
 	}
-	var told toldReport
-	told.Known, err = l.ReportOf(ctx, c.ID)
-	if errors.Is(err, library.ErrUnknownReport) {
-		told.Known, err = byName(ctx, l, c.ID)
+	defer func() { err = errors.Join(err, seen.close()) }()
+	if c.ID == "" {
+		return c.list(ctx, s, l, seen)
 	}
 	var lacks library.Partial
-	unknown := errors.Is(err, library.ErrUnknownReport)
-	if other := lacks.Add(err); other != nil {
-		return other
-	}
-	code, _ := incomplete(s, lacks.Err())
-	if unknown {
+	names, err := c.resolve(ctx, l, seen, &lacks)
+	if errors.Is(err, library.ErrUnknownReport) && len(lacks.Damaged) > 0 {
+		code, _ := incomplete(s, lacks.Err())
 		fmt.Fprintf(s.err, "interdict: no feed that can be read has %s\n", printable(c.ID))
 		return code
 	}
-	told.Damaged = lacks.Damaged
-	if told.Found, err = c.found(ctx, cfg); err != nil {
+	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return errors.Join(json.NewEncoder(s.out).Encode(told), code)
+	var list []toldReport
+	for _, n := range names {
+		told := toldReport{threatName: n}
+		known, err := l.ReportOf(ctx, n.id)
+		if errors.Is(err, library.ErrUnknownReport) {
+			err = nil
+		}
+		if err := lacks.Add(err); err != nil {
+			return err
+		}
+		for _, t := range known {
+			if t.Object.Kind == n.kind {
+				told.Known = append(told.Known, t)
+			}
+		}
+		if told.Found, err = seen.report(ctx, n); err != nil {
+			return err
+		}
+		list = append(list, told)
 	}
-	for i := range told.Known {
-		printThreat(s, &told.Known[i])
-	}
-	if told.Found != nil {
-		printFound(s, told.Found)
-	} else if c.Config == "" {
-		fmt.Fprintln(s.out, "alerts and incidents are told with --config")
+	code, _ := incomplete(s, lacks.Err())
+	for i := range list {
+		list[i].Damaged = lacks.Damaged
+		if c.JSON {
+			err = json.NewEncoder(s.out).Encode(&list[i])
+		} else {
+			err = list[i].print(s, seen, c.Limit)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return code
 }
 
-// byName finds reports by their exact name.
-func byName(ctx context.Context, l *library.Library, name string) ([]library.Threat, error) {
-	var lacks library.Partial
+// resolve finds what the given id or name means: an id, else a name as it is written, else
+// in whatever case, an alias too, else the one name that it is a part of.
+func (c *intelReportCmd) resolve(ctx context.Context, l *library.Library, seen *seenReports, lacks *library.Partial) ([]threatName, error) {
 	all, err := l.Reports(ctx)
 	if err := lacks.Add(err); err != nil {
 		return nil, err
 	}
-	var found []library.Threat
-	for _, t := range all {
-		if t.Object.Name == name {
-			of, err := l.ReportOf(ctx, t.Object.ID)
-			if err := lacks.Add(err); err != nil {
-				return nil, err
-			}
-			found = append(found, of...)
+	var names []threatName
+	add := func(n threatName) {
+		if c.Kind != "" && n.kind.String() != c.Kind {
+			return
+		}
+		if !slices.ContainsFunc(names, func(o threatName) bool { return o.kind == n.kind && o.id == n.id }) {
+			names = append(names, n)
 		}
 	}
-	if len(found) == 0 {
-		return nil, errors.Join(fmt.Errorf("%w: %q; see interdict intel report", library.ErrUnknownReport, name), lacks.Err())
+	for i := range all {
+		o := &all[i].Object
+		add(threatName{o.Kind, o.ID, o.Name, o.Aliases})
 	}
-	return found, lacks.Err()
+	for i := range seen.list {
+		r := &seen.list[i]
+		add(threatName{r.Kind, r.ID, r.Name, nil})
+	}
+	part := strings.ToLower(c.ID)
+	for _, fits := range [...]func(n threatName) bool{
+		func(n threatName) bool { return n.id == c.ID },
+		func(n threatName) bool { return n.name == c.ID },
+		func(n threatName) bool {
+			return strings.EqualFold(n.name, c.ID) || slices.ContainsFunc(n.aliases, func(a string) bool { return strings.EqualFold(a, c.ID) })
+		},
+	} {
+		if found := slices.DeleteFunc(slices.Clone(names), func(n threatName) bool { return !fits(n) }); len(found) > 0 {
+			return found, nil
+		}
+	}
+	found := slices.DeleteFunc(names, func(n threatName) bool { return !strings.Contains(strings.ToLower(n.name), part) })
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w: %q; see interdict intel report", library.ErrUnknownReport, c.ID)
+	}
+	if !slices.ContainsFunc(found, func(n threatName) bool { return !strings.EqualFold(n.name, found[0].name) }) {
+		return found, nil
+	}
+	text := ""
+	for _, n := range found[:min(len(found), 20)] {
+		text += fmt.Sprintf("\n  %-10s %-60s %s", n.kind, short(n.name, 60), printable(n.id))
+	}
+	if more := len(found) - 20; more > 0 {
+		text += fmt.Sprintf("\n  and %d more", more)
+	}
+	return nil, usagef("%q is a part of %d names: give one, or its id:%s", c.ID, len(found), text)
 }
 
-func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Library) error {
+func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Library, seen *seenReports) error {
 	all, err := l.Reports(ctx)
 	code, err := incomplete(s, err)
 	if err != nil {
 		return err
+	}
+	for i := range seen.list { // what no feed has any more
+		r := &seen.list[i]
+		if !slices.ContainsFunc(all, func(t library.Threat) bool { return t.Object.Kind == r.Kind && t.Object.ID == r.ID }) {
+			t := library.Threat{}
+			t.Object.Kind, t.Object.ID, t.Object.Name = r.Kind, r.ID, r.Name
+			all = append(all, t)
+		}
 	}
 	if len(all) == 0 && code == nil && !c.JSON {
 		fmt.Fprintln(s.err, "no feed has reports, campaigns, actors or malware")
@@ -115,7 +190,8 @@ func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Librar
 		if c.JSON {
 			err = json.NewEncoder(s.out).Encode(t)
 		} else {
-			_, err = fmt.Fprintf(s.out, "%-10s %-60s %7d indicators  feed %-20s %s\n", t.Object.Kind, short(firstText(t.Object.Name, t.Object.ID), 60), t.Indicators, t.Feed, printable(t.Object.ID))
+			_, err = fmt.Fprintf(s.out, "%-10s %-60s %7d indicators  feed %-20s %s\n", t.Object.Kind, short(firstText(t.Object.Name, t.Object.ID), 60), t.Indicators,
+				firstText(t.Feed, "(no more)"), printable(t.Object.ID))
 		}
 		if err != nil {
 			return err
@@ -124,79 +200,88 @@ func (c *intelReportCmd) list(ctx context.Context, s *streams, l *library.Librar
 	return code
 }
 
-// found asks the store what a tenant has seen of it; nil where nothing was.
-func (c *intelReportCmd) found(ctx context.Context, cfg *settings.Config) (*clickhouse.ThreatReport, error) {
-	if c.Config == "" || cfg.ClickHouse.DSN == "" {
-		return nil, nil
-	}
-	tenant := c.Tenant
-	if tenant == "" {
-		list := tenants(cfg)
-		if len(list) != 1 {
-			return nil, usagef("several tenants are configured: say --tenant")
+// seenReports is what the store knows; without a store it knows nothing.
+type seenReports struct {
+	st     *clickhouse.Store
+	tenant string
+	list   []clickhouse.ThreatReport
+}
+
+// seen asks the store, where one is configured, which reports were seen at the tenant; it
+// says so where none is asked.
+func (c *intelReportCmd) seen(ctx context.Context, s *streams, cfg *settings.Config) (*seenReports, error) {
+	seen := &seenReports{}
+	if cfg.ClickHouse.DSN == "" {
+		switch {
+		case c.ID == "":
+		case c.Config == "":
+			fmt.Fprintln(s.err, "alerts and incidents are told with --config")
+		default:
+			fmt.Fprintln(s.err, "alerts and incidents are not told: clickhouse.dsn is not set; the demo prints the one of its embedded engine")
 		}
-		tenant = list[0]
+		return seen, nil
+	}
+	tenant, err := c.tenant(cfg)
+	if tenant == "" || err != nil {
+		return seen, err
 	}
 	st, err := clickhouse.Open(ctx, cfg.ClickHouse)
 	if err != nil {
 		return nil, err
 	}
-	defer st.Close()
-	r, err := st.ThreatReport(ctx, tenant, c.ID)
-	if errors.Is(err, clickhouse.ErrNotFound) {
-		return nil, nil
+	seen.st, seen.tenant = st, tenant
+	if seen.list, err = st.ThreatReports(ctx, tenant); err != nil {
+		return nil, errors.Join(err, seen.close())
 	}
-	return &r, err
+	return seen, nil
 }
 
-func printThreat(s *streams, t *library.Threat) {
-	o := &t.Object
-	fmt.Fprintf(s.out, "%s %s\n", o.Kind, printable(firstText(o.Name, o.ID)))
-	line := func(name, format string, args ...any) {
-		fmt.Fprintf(s.out, "  %-12s %s\n", name, printable(fmt.Sprintf(format, args...)))
-	}
-	line("feed", "%s, TLP %s", t.Feed, o.TLP)
-	line("id", "%s", o.ID)
-	if o.First != 0 {
-		line("first", "%s", o.First)
-	}
-	if len(o.Aliases) > 0 {
-		line("aliases", "%q", o.Aliases)
-	}
-	if o.Desc != "" {
-		line("about", "%s", short(o.Desc, 400))
-	}
-	types := make([]string, 0, len(t.Types))
-	for _, name := range slices.Sorted(maps.Keys(t.Types)) {
-		types = append(types, fmt.Sprintf("%d %s", t.Types[name], name))
-	}
-	line("indicators", "%s", firstText(strings.Join(types, ", "), "none"))
-	for _, x := range [...]struct {
-		name string
-		list []schema.Threat
-	}{{"technique", t.Techniques}, {"actor", t.Actors}, {"malware", t.Malware}} {
-		for _, v := range x.list {
-			line(x.name, "%s", firstText(v.Name, v.ID))
+// tenant gives whose alerts are meant; to list reports, nobody's need be.
+func (c *intelReportCmd) tenant(cfg *settings.Config) (string, error) {
+	list := tenants(cfg)
+	for i := range cfg.Intel.Feeds {
+		if t := cfg.Intel.Feeds[i].Tenant; t != "" && !slices.Contains(list, t) && c.Tenant != "" {
+			list = append(list, t)
 		}
 	}
-	for _, i := range t.Listed {
-		line(i.Type.String(), "%s", i.Value)
+	switch {
+	case c.Tenant != "" && len(list) > 0 && !slices.Contains(list, c.Tenant):
+		return "", usagef("no source or feed is of tenant %q%s", c.Tenant, nearNames(c.Tenant, list))
+	case c.Tenant != "":
+		return c.Tenant, nil
+	case len(list) == 1:
+		return list[0], nil
+	case c.ID == "":
+		return "", nil
+	case len(list) == 0:
+		return "", usagef("no source is configured that would name a tenant: say --tenant")
 	}
-	if more := t.Indicators - len(t.Listed); more > 0 {
-		line("", "and %d more", more)
-	}
+	return "", usagef("several tenants are configured: say --tenant%s", nearNames("", list))
 }
 
-func printFound(s *streams, r *clickhouse.ThreatReport) {
-	fmt.Fprintf(s.out, "found: %d alerts (%d of them afterwards), %d incidents, %d hosts, %d users, %d mailboxes, %d resources, from %s to %s\n",
-		r.Alerts, r.RetroAlerts, r.Incidents, r.Hosts, r.Users, r.Mailboxes, r.Resources, r.First, r.Last)
-	for _, i := range r.Incident {
-		fmt.Fprintf(s.out, "  incident     %s %-9s %s\n", i.ID, i.Severity, short(i.Title, 80))
+func (r *seenReports) close() error {
+	if r.st == nil {
+		return nil
 	}
-	for _, e := range r.Impacted {
-		fmt.Fprintf(s.out, "  impacted     %s, %d alerts\n", printable(e.String()), e.Alerts)
+	return r.st.Close()
+}
+
+// told reports whether the store tells of a kind.
+func (r *seenReports) told(k schema.ThreatKind) bool {
+	return r.st != nil && (k == schema.ThreatReport || k == schema.ThreatCampaign)
+}
+
+// report gives what was found of one, its incidents by priority; nil where nothing is told.
+func (r *seenReports) report(ctx context.Context, n threatName) (*clickhouse.ThreatReport, error) {
+	if !r.told(n.kind) {
+		return nil, nil
 	}
-	for _, m := range r.Matched {
-		fmt.Fprintf(s.out, "  matched      %s by feed %s, %d alerts\n", printable(m.On.String()), m.Feed, m.Alerts)
+	x, err := r.st.ThreatReport(ctx, r.tenant, n.id)
+	if errors.Is(err, clickhouse.ErrNotFound) {
+		return &clickhouse.ThreatReport{Kind: n.kind, ID: n.id, Name: n.name}, nil
 	}
+	slices.SortStableFunc(x.Incident, func(a, b schema.Incident) int {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(b.Last, a.Last))
+	})
+	return &x, err
 }

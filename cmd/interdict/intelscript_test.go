@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "write the golden files of the intel scr
 //	$ :copy F/list.txt D/x.txt  copies a file
 //	$ :gzip F/list.txt D/x.gz   packs one
 //	$ :flip D/data/x            changes a byte in the middle of one
+//	$ :flip D/data/x text       changes the first byte of a text in one
 //	$ :files                    lists what is in D/data
 func TestIntelScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/intel/*.golden")
@@ -125,7 +126,13 @@ func (s *script) run(t *testing.T, command string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text[len(text)/2] ^= 1
+		at := len(text) / 2
+		if len(args) > 2 {
+			if at = bytes.Index(text, []byte(args[2])); at < 0 {
+				t.Fatalf("%s has no %q", args[1], args[2])
+			}
+		}
+		text[at] ^= 1
 		if err := os.WriteFile(args[1], text, 0o644); err != nil {
 			t.Fatal(err)
 		}

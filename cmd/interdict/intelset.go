@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/interdict/interdict/intel/fact"
+	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel/library"
 	"github.com/interdict/interdict/schema"
 )
@@ -57,9 +57,13 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 		return usagef("--expires %s has passed", *v.Expires)
 	}
 	if v.ValidUntil != nil && *v.ValidUntil != 0 && *v.ValidUntil <= schema.FromTime(now) {
-		fmt.Fprintf(s.err, "--until %s has passed: the indicators do not count any more\n", *v.ValidUntil)
+		fmt.Fprintf(s.err, "interdict: warning: --until %s has passed: the indicators do not count any more\n", *v.ValidUntil)
 	}
-	l, _, err := c.open(s)
+	l, cfg, err := c.look(ctx, s)
+	if err != nil {
+		return err
+	}
+	noFeed, err := c.doubts(s, l, cfg)
 	if err != nil {
 		return err
 	}
@@ -67,23 +71,111 @@ func (c *intelSetCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if idle, err := idle(ctx, l, o, c.Feed, c.Tenant); err != nil {
+	var lacks library.Partial
+	now = time.Now() // behind the time of the override
+	list, err := inForce(ctx, l, cfg, o, c.Tenant, schema.FromTime(now), &lacks)
+	if err != nil {
 		return err
-	} else if idle {
-		whose := "no feed has"
-		if c.Feed != "" {
-			whose = "feed " + c.Feed + " does not have"
-		}
-		if c.Tenant != "" {
-			whose += " of tenant " + c.Tenant
-		}
-		fmt.Fprintf(s.err, "%s exactly that value now: this is in force once it does; --feed analyst adds an indicator of your own\n", whose)
+	}
+	_, _ = incomplete(s, lacks.Err()) // what was set is set
+	if len(lacks.Damaged) == 0 && !noFeed {
+		c.idle(s, o, list)
 	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(v)
+		return json.NewEncoder(s.out).Encode(overrideDone{showOverride(v), list})
 	}
-	_, err = fmt.Fprintf(s.out, "set for %s %s: %s\ntake it back with: interdict intel unset %s\n", v.Type, printable(v.Value), strings.TrimSpace(printable(changed(v))), v.ID)
-	return err
+	fmt.Fprintf(s.out, "set for %s %s: %s\ntake it back with: interdict intel unset %s\n", v.Type, printable(v.Value), printable(overrideText(v)), v.ID)
+	return printInForce(s, o, list)
+}
+
+// overrideDone is an override that was set or taken back, and what is in force since.
+type overrideDone struct {
+	shownOverride
+	InForce []toldIndicator `json:"in_force"`
+}
+
+// shownInForce bounds how many indicators of a value set tells of.
+const shownInForce = 20
+
+// printInForce tells what is known of a value now, on a line each.
+func printInForce(s *streams, o schema.Observable, list []toldIndicator) error {
+	if len(list) == 0 {
+		_, err := fmt.Fprintf(s.out, "now: %s %s: no feed knows it\n", o.Type, printable(o.Value))
+		return err
+	}
+	for i := range list[:min(len(list), shownInForce)] {
+		if _, err := fmt.Fprintln(s.out, "now:", list[i].headline()); err != nil {
+			return err
+		}
+	}
+	if more := len(list) - shownInForce; more > 0 {
+		_, err := fmt.Fprintf(s.out, "and %d more: interdict intel check tells all\n", more)
+		return err
+	}
+	return nil
+}
+
+// doubts tells of names that nobody has: a word about a feed or tenant that is misspelled
+// changes nothing.
+func (c *intelSetCmd) doubts(s *streams, l *library.Library, cfg *settings.Config) (noFeed bool, err error) {
+	feeds, err := l.Feeds()
+	if err != nil {
+		return false, err
+	}
+	names, of := []string{library.Analyst}, tenants(cfg)
+	for i := range feeds {
+		names, of = append(names, feeds[i].Feed), append(of, feeds[i].Config.Tenant)
+	}
+	for i := range cfg.Intel.Feeds {
+		names, of = append(names, cfg.Intel.Feeds[i].Name), append(of, cfg.Intel.Feeds[i].Tenant)
+	}
+	if noFeed = c.Feed != "" && !slices.Contains(names, c.Feed); noFeed {
+		fmt.Fprintf(s.err, "interdict: warning: there is no feed %q%s: this is in force once it is there\n", c.Feed, nearNames(c.Feed, names))
+	}
+	if c.Tenant != "" && !slices.Contains(of, c.Tenant) {
+		where := ""
+		if len(cfg.Sources) == 0 {
+			where = "; what sources have, -c tells"
+		}
+		fmt.Fprintf(s.err, "interdict: warning: no source or feed is of tenant %q%s%s\n", c.Tenant, nearNames(c.Tenant, of), where)
+	}
+	return noFeed, nil
+}
+
+// idle tells that there is no indicator of exactly the value that was named, and through
+// which others it is matched.
+func (c *intelSetCmd) idle(s *streams, o schema.Observable, list []toldIndicator) {
+	told := map[string]bool{}
+	var through []string
+	for i := range list {
+		x := &list[i].Indicator
+		if list[i].Refusal != nil || list[i].Aside != "" && !(x.Type == o.Type && x.Value == o.Value) {
+			continue
+		}
+		if x.Type == o.Type && x.Value == o.Value {
+			if (c.Feed == "" || x.Feed == c.Feed) && (c.Tenant == "" || x.Tenant == c.Tenant) {
+				return
+			}
+			continue
+		}
+		if what := fmt.Sprintf("%s %s of feed %s", x.Type, printable(x.Value), x.Feed); !told[what] && len(through) < 3 {
+			told[what] = true
+			through = append(through, what)
+		}
+	}
+	if len(through) > 0 {
+		fmt.Fprintf(s.err, "interdict: warning: %s is matched through %s, which this does not change: set that, or --wish allow on the %s\n", printable(o.Value), strings.Join(through, ", "), o.Type)
+		return
+	}
+	whose := "no feed has"
+	if c.Feed != "" {
+		whose = "feed " + c.Feed + " does not have"
+	}
+	what := "that value"
+	if c.Tenant != "" {
+		what = "an indicator of tenant " + c.Tenant + " for that value"
+	}
+	fmt.Fprintf(s.err, "interdict: warning: %s %s now: this is in force once it does; --feed analyst adds an indicator of your own\n", whose, what)
 }
 
 // setTime reads a time that an option gives; without one the field stays.
@@ -102,18 +194,6 @@ func setTime(to **schema.Millis, text string, now time.Time) error {
 	m := schema.FromTime(t)
 	*to = &m
 	return nil
-}
-
-// idle reports that there is no indicator of a value that could be set: of a feed and of
-// a tenant, where they are named.
-func idle(ctx context.Context, l *library.Library, o schema.Observable, feed, tenant string) (bool, error) {
-	known, err := l.Check(ctx, o)
-	if errors.As(err, new(*library.Partial)) {
-		return false, nil // nobody knows
-	}
-	return err == nil && !slices.ContainsFunc(known, func(k library.Known) bool {
-		return k.Refusal == nil && k.Indicator.Type == o.Type && k.Indicator.Value == o.Value && (feed == "" || k.Indicator.Feed == feed) && (tenant == "" || k.Indicator.Tenant == tenant)
-	}), err
 }
 
 // who names the person behind a command.
@@ -163,12 +243,13 @@ func namesIn[T interface {
 
 type intelUnsetCmd struct {
 	intelFlags
-	By string `placeholder:"NAME" help:"Who takes it back. Default: the user of this process."`
-	ID string `arg:"" help:"Id of the override (interdict intel overrides), or the value where only one was set for it."`
+	By   string `placeholder:"NAME" help:"Who takes it back. Default: the user of this process."`
+	JSON bool   `name:"json" help:"Print what was taken back and what is in force since as JSON."`
+	ID   string `arg:"" help:"Id of the override (interdict intel overrides), or the value where only one was set for it."`
 }
 
 func (c *intelUnsetCmd) Run(ctx context.Context, s *streams) error {
-	l, _, err := c.open(s)
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -179,8 +260,18 @@ func (c *intelUnsetCmd) Run(ctx context.Context, s *streams) error {
 	if err := l.RemoveOverride(ctx, v.ID, who(c.By)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%s %s: taken back, the feeds decide again\n", v.Type, printable(v.Value))
-	return err
+	var lacks library.Partial
+	o := schema.Observable{Type: v.Type, Value: v.Value}
+	list, err := inForce(ctx, l, cfg, o, v.Tenant, schema.FromTime(time.Now()), &lacks)
+	if err != nil {
+		return err
+	}
+	_, _ = incomplete(s, lacks.Err()) // what was taken back is taken back
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(overrideDone{showOverride(v), list})
+	}
+	fmt.Fprintf(s.out, "%s %s: taken back, the feeds decide again: %s\n", v.Type, printable(v.Value), printable(overrideText(v)))
+	return printInForce(s, o, list)
 }
 
 // overrideOf finds an override by its id, or by its value where that has only one.
@@ -207,116 +298,7 @@ func overrideOf(l *library.Library, text string) (library.Override, error) {
 	}
 	ids := ""
 	for _, v := range found {
-		ids += fmt.Sprintf("\n  %s  %s", v.ID, strings.TrimSpace(printable(changed(v))))
+		ids += fmt.Sprintf("\n  %s  %s", v.ID, printable(overrideText(v)))
 	}
 	return library.Override{}, usagef("%d overrides are of %q: give the id of one:%s", len(found), text, ids)
-}
-
-type intelOverridesCmd struct {
-	intelFlags
-	JSON bool `name:"json" help:"Print as JSON lines."`
-}
-
-func (c *intelOverridesCmd) Run(s *streams) error {
-	l, _, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	list, err := l.Overrides()
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 && !c.JSON {
-		fmt.Fprintln(s.err, "nothing is set")
-	}
-	for _, v := range list {
-		if c.JSON {
-			err = json.NewEncoder(s.out).Encode(v)
-		} else {
-			_, err = fmt.Fprintf(s.out, "%s  %-10s %-40s %-40s %s %s %s\n", v.ID, v.Type, short(v.Value, 40), short(changed(v), 40), v.Time, printable(v.By), printable(v.Note))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// changed tells in short what an override sets.
-func changed(v library.Override) string {
-	text := ""
-	add := func(format string, args ...any) { text += fmt.Sprintf(format+" ", args...) }
-	if v.Revoked != nil {
-		add("revoked=%t", *v.Revoked)
-	}
-	if v.Verdict != nil {
-		add("verdict=%s", *v.Verdict)
-	}
-	if v.Wish != nil {
-		add("wish=%s", *v.Wish)
-	}
-	if v.Severity != nil {
-		add("severity=%s", *v.Severity)
-	}
-	if v.Confidence != nil {
-		add("confidence=%d", *v.Confidence)
-	}
-	if v.ValidUntil != nil {
-		add("until=%s", orDash(*v.ValidUntil))
-	}
-	if v.TLP != nil {
-		add("tlp=%s", *v.TLP)
-	}
-	if v.Expires != nil && *v.Expires != 0 {
-		add("expires=%s", *v.Expires)
-	}
-	if len(v.Labels) > 0 {
-		add("labels=%q", v.Labels)
-	}
-	if v.Feed != "" {
-		add("feed=%s", v.Feed)
-	}
-	if v.Tenant != "" {
-		add("tenant=%s", v.Tenant)
-	}
-	return text
-}
-
-type intelSightCmd struct {
-	intelFlags
-	Type  string `placeholder:"TYPE" help:"What the value is, where it does not tell by itself."`
-	At    string `placeholder:"TIME" help:"When: a date, or a span such as --at=-2h; default: now."`
-	By    string `placeholder:"NAME" help:"Who saw it. Default: the user of this process."`
-	Value string `arg:"" help:"The value; may be defanged."`
-}
-
-func (c *intelSightCmd) Run(ctx context.Context, s *streams) error {
-	o, err := observable(c.Value, c.Type)
-	if err != nil {
-		return err
-	}
-	at := time.Now()
-	if c.At != "" {
-		if at, err = moment(c.At, at); err != nil {
-			return err
-		}
-	}
-	if at.After(time.Now().Add(time.Minute)) {
-		return usagef("--at %s has not come yet", at.Format(time.RFC3339))
-	}
-	l, _, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	m := schema.FromTime(at)
-	if err := l.Sight(ctx, fact.Sighting{Type: o.Type, Value: o.Value, First: m, Last: m, Count: 1, By: who(c.By)}); err != nil {
-		return err
-	}
-	if idle, err := idle(ctx, l, o, "", ""); err != nil {
-		return err
-	} else if idle {
-		fmt.Fprintln(s.err, "no feed has that value now")
-	}
-	_, err = fmt.Fprintf(s.out, "%s %s was seen %s\n", o.Type, printable(o.Value), m)
-	return err
 }

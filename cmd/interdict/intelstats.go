@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type intelStats struct {
 }
 
 func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
-	l, _, err := c.look(s)
+	l, _, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -93,8 +94,14 @@ func (c *intelStatsCmd) Run(ctx context.Context, s *streams) error {
 	return code
 }
 
-func (c *intelRefusedCmd) Run(s *streams) error {
-	l, _, err := c.look(s)
+type intelRefusedCmd struct {
+	intelFlags
+	JSON bool   `name:"json" help:"Print as JSON lines."`
+	Feed string `arg:"" help:"Name of the feed."`
+}
+
+func (c *intelRefusedCmd) Run(ctx context.Context, s *streams) error {
+	l, _, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -138,8 +145,8 @@ type collision struct {
 	Reason  string `json:"reason"`
 }
 
-func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
-	l, cfg, err := c.look(s)
+func (c *intelCollideCmd) Run(ctx context.Context, s *streams) (err error) {
+	l, cfg, err := c.look(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -149,7 +156,12 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	var lacks library.Partial
-	x, _, err := l.Index(ctx, cfg.Match)
+	dir, err := os.MkdirTemp("", "interdict-collide-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	x, _, err := l.IndexIn(ctx, dir, cfg.Match)
 	if err := lacks.Add(err); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	}()
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(s.err, "interdict:", err)
+		fmt.Fprintln(s.err, "interdict:", printableText(err.Error()))
 		fmt.Fprintln(s.err, "Run 'interdict --help' for the commands.")
 		return exitUsage
 	}
@@ -111,10 +111,10 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	case errors.As(err, &quiet):
 		return int(quiet)
 	case errors.As(err, &u):
-		fmt.Fprintln(s.err, "interdict:", err)
+		fmt.Fprintln(s.err, "interdict:", printableText(err.Error()))
 		return exitUsage
 	}
-	fmt.Fprintln(s.err, "interdict:", err)
+	fmt.Fprintln(s.err, "interdict:", printableText(err.Error()))
 	return exitFailed
 }
 

@@ -28,8 +28,8 @@ type processStatus struct {
 }
 
 type indexStatus struct {
-	ID         uint64 `json:"id"`
-	Indicators int    `json:"indicators"`
+	ID         distribute.ContentID `json:"id"`
+	Indicators int                  `json:"indicators"`
 }
 
 // intelStatus is what a process knows of threat intelligence.
@@ -74,7 +74,7 @@ func (a *app) status(ctx context.Context) processStatus {
 		st.Seen = &s
 	}
 	if x := a.holder.Load(); x != nil {
-		st.Index = indexStatus{x.ID(), x.Len()}
+		st.Index = indexStatus{distribute.ContentID(x.ID()), x.Len()}
 	}
 	return st
 }
@@ -185,7 +185,7 @@ const shownFeeds = 20
 
 func (st *intelStatus) write(w io.Writer) {
 	if f := st.Follower; f != nil {
-		fmt.Fprintf(w, "  indicators %-12s %d in force, content %016x, %d behind", f.State, f.Indicators, f.Content, f.Behind)
+		fmt.Fprintf(w, "  indicators %-12s %d in force, content %016x, %d behind", f.State, f.Indicators, uint64(f.Content), f.Behind)
 		if f.Made != 0 {
 			fmt.Fprintf(w, ", newest change %s ago", time.Duration(st.Age*float64(time.Second)).Round(time.Second))
 		}
@@ -209,7 +209,7 @@ func (st *intelStatus) write(w io.Writer) {
 		fmt.Fprintf(w, " %s", printable(m.Why))
 	}
 	if p := m.Publisher; p != nil {
-		fmt.Fprintf(w, " %d indicators published, content %016x, %d changes since the snapshot of %s", p.Indicators, p.Content, p.Changes, orDash(p.SnapshotAt))
+		fmt.Fprintf(w, " %d indicators published, content %016x, %d changes since the snapshot of %s", p.Indicators, uint64(p.Content), p.Changes, orDash(p.SnapshotAt))
 		if p.LastError != "" {
 			fmt.Fprintf(w, "; failing: %s", printable(p.LastError))
 		}

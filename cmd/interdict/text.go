@@ -17,6 +17,15 @@ func printable(s string) string {
 	}, s)
 }
 
+// printableText is printable for a text of several lines, which they stay.
+func printableText(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // short cuts s to at most n runes.
 func short(s string, n int) string {
 	r := []rune(printable(s))

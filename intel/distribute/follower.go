@@ -372,7 +372,7 @@ func (f *Follower) publish(ctx context.Context, end int64) {
 	f.set(func(s *FollowerStatus) {
 		s.Offset, s.Behind, s.Checked = f.next, max(0, end-f.next), schema.FromTime(f.now())
 		if served != nil {
-			s.Content, s.Indicators = served.ID(), served.Len()
+			s.Content, s.Indicators = ContentID(served.ID()), served.Len()
 		}
 		if served == x && x != nil {
 			s.Made, s.Seq = f.c.made, f.c.seq

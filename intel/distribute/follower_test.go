@@ -29,7 +29,7 @@ func TestFollow(t *testing.T) {
 	v.settle()
 	v.has(w.lib.id(t))
 	s := v.f.Status()
-	if s.State != StateFollowing || s.Behind != 0 || s.Indicators != 2 || s.Applied != 3 || s.Content != v.id() || len(s.Resyncs) != 0 || s.Age(w.clock.now()) != 90*time.Second {
+	if s.State != StateFollowing || s.Behind != 0 || s.Indicators != 2 || s.Applied != 3 || s.Content != ContentID(v.id()) || len(s.Resyncs) != 0 || s.Age(w.clock.now()) != 90*time.Second {
 		t.Errorf("status %+v", s)
 	}
 	if ok, err := v.f.Ready(t.Context()); !ok || err != nil {

@@ -72,7 +72,7 @@ func TestOverKafka(t *testing.T) {
 		// The index is exchanged first, then the status tells of it.
 		there := func() bool {
 			s := f.Status()
-			return h.Load() != nil && h.Load().ID() == want && s.Content == want && s.State == StateFollowing && s.Behind == 0
+			return h.Load() != nil && h.Load().ID() == want && s.Content == ContentID(want) && s.State == StateFollowing && s.Behind == 0
 		}
 		for deadline := time.Now().Add(2 * time.Minute); !there(); time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {

@@ -91,7 +91,7 @@ type Published struct {
 
 // PublisherStatus is the publisher's part of `interdict status`.
 type PublisherStatus struct {
-	Content    uint64        `json:"content,string"`
+	Content    ContentID     `json:"content"`
 	Indicators int           `json:"indicators"`
 	Offset     int64         `json:"offset"`  // of the newest record
 	Changes    int           `json:"changes"` // since the newest snapshot
@@ -195,7 +195,7 @@ func (p *Publisher) note(rep Published, err error) {
 	p.statusMu.Lock()
 	defer p.statusMu.Unlock()
 	s := &p.status
-	s.Content, s.Offset, s.Changes = p.st.Content, p.st.Offset, p.st.Changes
+	s.Content, s.Offset, s.Changes = ContentID(p.st.Content), p.st.Offset, p.st.Changes
 	if p.x != nil {
 		s.Indicators = p.x.Len()
 	}

@@ -58,7 +58,7 @@ func TestRefusedByRules(t *testing.T) {
 	step := func(what string, lacking int) {
 		t.Helper()
 		v.settle()
-		if s := v.f.Status(); s.State != StateFollowing || s.Lacking != lacking || len(s.Resyncs) != 0 || s.Content != theirs.ID() {
+		if s := v.f.Status(); s.State != StateFollowing || s.Lacking != lacking || len(s.Resyncs) != 0 || s.Content != ContentID(theirs.ID()) {
 			t.Fatalf("%s: %+v, the rest has content %d", what, s, theirs.ID())
 		}
 	}

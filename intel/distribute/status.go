@@ -1,7 +1,9 @@
 package distribute
 
 import (
+	"fmt"
 	"maps"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,11 +23,28 @@ const (
 	StateOutOfStep  FollowerState = "out_of_step" // a snapshot is being looked for; the last good index serves
 )
 
+// ContentID is the id of a content where people compare them: 16 hexadecimal digits, as
+// in `interdict status`, not the decimal number of a store's column.
+type ContentID uint64
+
+// MarshalText gives the digits.
+func (c ContentID) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%016x", uint64(c)), nil }
+
+// UnmarshalText reads them.
+func (c *ContentID) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil || len(text) != 16 {
+		return fmt.Errorf("content id %q: want 16 hexadecimal digits", text)
+	}
+	*c = ContentID(n)
+	return nil
+}
+
 // FollowerStatus is a worker's part of `interdict status`.
 type FollowerStatus struct {
 	State      FollowerState `json:"state"`
-	Base       bool          `json:"base"`           // the local library serves, not the log
-	Content    uint64        `json:"content,string"` // id of the index that serves
+	Base       bool          `json:"base"`    // the local library serves, not the log
+	Content    ContentID     `json:"content"` // of the index that serves
 	Indicators int           `json:"indicators"`
 	Seq        uint64        `json:"seq"`              // newest list in force
 	Made       schema.Millis `json:"made,omitzero"`    // when that was made, by the publisher's clock

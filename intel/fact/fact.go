@@ -62,6 +62,9 @@ type Refusal struct {
 	Line   int    `json:"line"`          // from 1: line of a text, record of a CSV, object of a bundle
 	Value  string `json:"value"`         // as it stood there, shortened to 120 bytes
 	Reason string `json:"reason"`
+	// Noise says that the text is nothing that any feed says: no value of a kind that is
+	// not taken, but no value at all. A pull of nothing else is no feed.
+	Noise bool `json:"-"`
 }
 
 // Sink takes facts in the order of the feed. An error ends the reading. What is

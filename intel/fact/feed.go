@@ -95,6 +95,11 @@ type Feed struct {
 	// fails, and is taken when pulls have said the same for a day. Feeds of fewer
 	// than 100 indicators may shrink as they like. 0 or 100: any may. Default: 90.
 	MaxShrink uint8 `yaml:"max_shrink"`
+	// MaxRefused is how many percent of a pull may be texts that are no value of any
+	// kind, once there are more than 20 of them. A pull that has more is rather an error
+	// page or a file of another kind: it fails. Over HTTP a shorter text fails in which
+	// they are more than what could be taken. 0 or 100: any may. Default: 90.
+	MaxRefused uint8 `yaml:"max_refused"`
 	// AllowPrivate lets the URL and its redirects lead to private, loopback and
 	// link-local addresses, and Auth go over plain http. Default: false.
 	AllowPrivate bool `yaml:"allow_private"`
@@ -105,27 +110,27 @@ type Feed struct {
 // CSV maps columns, each by its header or by its number from 1.
 type CSV struct {
 	// Header says that the first record names the columns. Default: auto.
-	Header string `yaml:"header"` // auto, yes, no
+	Header string `yaml:"header" json:"header,omitzero"` // auto, yes, no
 	// Comma separates fields: one character, or "tab". Default: ",".
-	Comma string `yaml:"comma"`
+	Comma string `yaml:"comma" json:"comma,omitzero"`
 	// Comment begins a line that is skipped. Default: "#".
-	Comment string `yaml:"comment"`
+	Comment string `yaml:"comment" json:"comment,omitzero"`
 	// Value is the column of the indicator. Default: the first that is one.
-	Value string `yaml:"value"`
+	Value string `yaml:"value" json:"value,omitzero"`
 	// Type is the column of the value's type in the feed's words; without one the
 	// value tells.
-	Type string `yaml:"type"`
+	Type string `yaml:"type" json:"type,omitzero"`
 	// The columns of what else is known; each may be empty.
-	Verdict    string `yaml:"verdict"`
-	Severity   string `yaml:"severity"`
-	Confidence string `yaml:"confidence"`
-	TLP        string `yaml:"tlp"`
-	Label      string `yaml:"label"`
-	Malware    string `yaml:"malware"` // name of the family
-	Actor      string `yaml:"actor"`
-	First      string `yaml:"first"` // valid from
-	Until      string `yaml:"until"` // valid until
-	Seen       string `yaml:"seen"`  // last seen
+	Verdict    string `yaml:"verdict" json:"verdict,omitzero"`
+	Severity   string `yaml:"severity" json:"severity,omitzero"`
+	Confidence string `yaml:"confidence" json:"confidence,omitzero"`
+	TLP        string `yaml:"tlp" json:"tlp,omitzero"`
+	Label      string `yaml:"label" json:"label,omitzero"`
+	Malware    string `yaml:"malware" json:"malware,omitzero"` // name of the family
+	Actor      string `yaml:"actor" json:"actor,omitzero"`
+	First      string `yaml:"first" json:"first,omitzero"` // valid from
+	Until      string `yaml:"until" json:"until,omitzero"` // valid until
+	Seen       string `yaml:"seen" json:"seen,omitzero"`   // last seen
 }
 
 // Auth says who we are to a server. Secrets are in files.
@@ -150,7 +155,7 @@ type Auth struct {
 // DefaultFeed gives the defaults named in Feed.
 func DefaultFeed() Feed {
 	return Feed{Format: FormatAuto, CSV: CSV{Header: "auto", Comma: ",", Comment: "#"}, Verdict: schema.VerdictMalicious, Confidence: 75,
-		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30, MaxShrink: 90}
+		Rank: 50, IDsOnly: true, Every: time.Hour, MaxBytes: 4 << 30, MaxShrink: 90, MaxRefused: 90}
 }
 
 // Takes reports whether the feed's settings admit a type.

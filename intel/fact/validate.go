@@ -78,6 +78,7 @@ func (f *Feed) Validate() error {
 	check(slices.Contains(Formats(), f.Format), "format: %q is unknown: want one of %v", f.Format, Formats())
 	check(f.Confidence <= 100, "confidence: %d: want 0 to 100", f.Confidence)
 	check(f.MaxShrink <= 100, "max_shrink: %d: want 0 to 100", f.MaxShrink)
+	check(f.MaxRefused <= 100, "max_refused: %d: want 0 to 100", f.MaxRefused)
 	check(f.Rank != analystRank, "rank: %d is that of analysts: want 0 to %d", f.Rank, analystRank-1)
 	check(!f.TLP.Bound() || f.Tenant != "", "tlp: %s needs tenant: such indicators never leave theirs, and are refused without one", f.TLP)
 	for _, t := range f.Types {

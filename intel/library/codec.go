@@ -21,12 +21,15 @@ const (
 
 // stored is a fact with what the library knows of it.
 type stored struct {
-	End    end
-	First  schema.Millis // pull that said it first
-	Seen   schema.Millis // pull that said it last
-	Ended  schema.Millis // pull in which it ended; zero: it stands
-	Aside  string        // why it does not count although it stands, for people
-	Effect aside         // the same for programs
+	End   end
+	First schema.Millis // pull that said it first
+	Seen  schema.Millis // pull that said it last
+	Ended schema.Millis // pull in which it ended; zero: it stands
+	// Changed is the pull that said something else of it than the one before; zero: none
+	// has since First.
+	Changed schema.Millis
+	Aside   string // why it does not count although it stands, for people
+	Effect  aside  // the same for programs
 	fact.Said
 }
 
@@ -60,7 +63,11 @@ func appendStored(dst []byte, s *stored) []byte {
 		dst = binary.AppendVarint(dst, int64(m))
 	}
 	dst = appendText(dst, s.Aside)
-	return appendIndicator(dst, &s.Indicator)
+	dst = appendIndicator(dst, &s.Indicator)
+	if s.Changed != 0 {
+		dst = binary.AppendVarint(dst, int64(s.Changed))
+	}
+	return dst
 }
 
 // appendIndicator appends an indicator but for type, value and id, which are in the
@@ -179,6 +186,10 @@ func decodeStored(feed string, key, payload []byte) (f stored, ok bool) {
 	f.First, f.Seen, f.Ended, f.Version = s.millis(), s.millis(), s.millis(), s.millis()
 	f.Aside = s.text()
 	s.indicator(&f.Indicator)
+	if s.s != "" {
+		f.Changed = s.millis()
+		s.bad = s.bad || f.Changed == 0
+	}
 	f.Feed, f.Revoked = feed, f.End == revoked
 	return f, !s.bad && s.s == ""
 }

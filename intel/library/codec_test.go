@@ -13,7 +13,7 @@ import (
 )
 
 func fullFact() stored {
-	return stored{End: revoked, First: 1, Seen: 2, Ended: 3, Aside: "rule x", Effect: ended, Said: fact.Said{Version: 4, Revoked: true,
+	return stored{End: revoked, First: 1, Seen: 2, Ended: 3, Changed: 8, Aside: "rule x", Effect: ended, Said: fact.Said{Version: 4, Revoked: true,
 		Indicator: schema.Indicator{ID: "indicator--0f0e0d0c-0b0a-4908-8706-050403020100", Feed: "acme", Tenant: "t", Type: schema.ObservableURL, Value: "http://bad.example/x",
 			Exact: true, Listed: true, Verdict: schema.VerdictSuspicious, Severity: schema.SeverityHigh, Wish: schema.WishBlock, Confidence: 100, Rank: 255,
 			TLP: schema.TLPAmberStrict, ValidFrom: 5, ValidUntil: -6, Fresh: 7, Labels: []string{"a", ""},

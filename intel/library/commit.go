@@ -35,8 +35,14 @@ func (im *Import) Commit(fetchState []byte) (Report, error) {
 		}
 		return fail(fmt.Errorf("none of %d could be used, the first: %s; what is stored stays as it is", im.report.Refused, first))
 	}
+	if err := im.noise(); err != nil {
+		return fail(err)
+	}
 	if fetchState != nil && !json.Valid(fetchState) {
 		return fail(errors.New("the state for the next pull is no JSON"))
+	}
+	if err := im.keepRefused(); err != nil {
+		return fail(err)
 	}
 	if err := im.l.step("refusals"); err != nil {
 		return fail(err)
@@ -127,7 +133,7 @@ func (im *Import) generation() (next *state, err error) {
 	if err != nil {
 		return nil, err
 	}
-	im.report.Aside, im.report.Types = map[string]int{}, map[string]int{}
+	im.report.Aside, im.report.Types, im.report.Became = map[string]int{}, map[string]int{}, map[string]int{}
 	d := &deriver{feed: &im.feed, rules: im.l.rules, grace: spanMillis(im.l.cfg.Grace), now: im.now, over: over, seen: map[digest]schema.Millis{}}
 	g := newGraphBuilder(im.l.cfg.MaxThreats)
 	if err := im.writeTable("objects", kindObjects, func(out *tableWriter) error {
@@ -263,6 +269,7 @@ func (im *Import) mergeFacts(old opened, d *deriver, facts, current *tableWriter
 				}
 				if fresh != nil {
 					f = together(fresh, f)
+					im.report.Became[BecameDuplicate]++
 				}
 				fresh = f
 				if err := m.next(); err != nil {
@@ -347,7 +354,17 @@ func (w *factWriter) settle(key []byte, old, fresh *stored) error {
 		}
 	}
 	f, known := settle(mode, im.now, old, fresh, e, ok)
-	if !known || w.forgotten(&f) {
+	became := func(what string) {
+		if fresh != nil {
+			im.report.Became[what]++
+		}
+	}
+	if !known {
+		became(BecameOlder)
+		return nil
+	}
+	if w.forgotten(&f) {
+		became(f.passed())
 		return nil
 	}
 	i, a, why := w.d.derive(&f)
@@ -355,6 +372,14 @@ func (w *factWriter) settle(key []byte, old, fresh *stored) error {
 		a, why = refused, "the feed has more than "+strconv.Itoa(maxAlike)+" ids for this value"
 	}
 	f.Effect, f.Aside = a, why
+	switch {
+	case fresh != nil && f.Version > fresh.Version && f.End == stands:
+		became(BecameOlder)
+	case a == counts:
+		became(BecameCounting)
+	default:
+		became(f.reason())
+	}
 	w.buf = appendStored(w.buf[:0], &f)
 	if err := w.facts.add(key, w.buf); err != nil {
 		return err
@@ -384,7 +409,17 @@ func (f *stored) reason() string {
 	return f.Effect.String()
 }
 
-// forgotten reports whether a fact ended so long ago that it is not kept.
+// passed is the word for a fact that ended so long ago that it is not kept.
+func (f *stored) passed() string {
+	if f.End == stands {
+		return AsideExpired
+	}
+	return f.reason()
+}
+
+// forgotten reports whether a fact ended so long ago that it is not kept. What a feed
+// still says is kept for as long, whenever it ended: who asks is told why it does not
+// count.
 func (w *factWriter) forgotten(f *stored) bool {
 	cfg, now := &w.im.l.cfg, w.im.now
 	switch {
@@ -395,7 +430,7 @@ func (w *factWriter) forgotten(f *stored) bool {
 	case f.End != stands:
 		return f.Ended+spanMillis(cfg.ForgetAfter) <= now
 	}
-	return f.ValidUntil != 0 && f.ValidUntil+spanMillis(cfg.ForgetAfter) <= now
+	return f.ValidUntil != 0 && max(f.ValidUntil, f.Seen)+spanMillis(cfg.ForgetAfter) <= now
 }
 
 // indicator writes one that counts, or that an override may let count.
@@ -466,8 +501,11 @@ func (im *Import) fill(next *state) (err error) {
 	next.Summary = summary(&im.feed)
 	next.Derived, next.Pulled, next.Good, next.Changed = im.now, im.now, im.now, im.now
 	next.Due = im.now + spanMillis(im.feed.Every)
-	next.Refused, next.First = im.number, im.now
+	next.Refused, next.First, next.Settled = im.number, im.now, im.now
 	if old := im.old; old != nil {
+		if old.Settings == next.Settings {
+			next.Settled = old.Settled
+		}
 		next.Fetch = old.Fetch
 		if old.First > 0 {
 			next.First = old.First
@@ -500,8 +538,7 @@ func (l *Library) settings(feed *fact.Feed) string {
 		Rules          []Rule
 		Grace, Threats int64
 		Feed           Summary
-		Types          []string
-	}{l.cfg.Rules, int64(l.cfg.Grace), int64(l.cfg.MaxThreats), summary(feed), feed.Types})
+	}{l.cfg.Rules, int64(l.cfg.Grace), int64(l.cfg.MaxThreats), summary(feed)})
 	if err != nil {
 		return ""
 	}

@@ -169,7 +169,7 @@ func compile(rules []Rule) ([]rule, error) {
 		}{{"when.at_least", r.When.AtLeast}, {"when.below", r.When.Below}, {"edit.confidence", r.Edit.Confidence}, {"edit.raise", r.Edit.Raise}, {"edit.cap", r.Edit.Cap}} {
 			check(v.value == nil || *v.value <= 100, "%s: confidence %d: want 0 to 100", v.key, deref(v.value))
 		}
-		check(r.When.AtLeast == nil || r.When.Below == nil || *r.When.AtLeast < *r.When.Below, "when.below: %d is not more than at_least, %d: it never holds",
+		check(r.When.Below == nil || deref(r.When.AtLeast) < *r.When.Below, "when.below: %d is not more than at_least, %d: it never holds",
 			deref(r.When.Below), deref(r.When.AtLeast))
 		check(deref(r.Edit.Rank) != match.RankAnalyst, "edit.rank: %d is that of analysts: want 0 to %d", match.RankAnalyst, match.RankAnalyst-1)
 		check(!slices.Contains(r.When.Suffixes, ""), "when.suffixes: one is empty")

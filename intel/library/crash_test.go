@@ -65,7 +65,7 @@ func shown(t *testing.T, l *Library) string {
 		feeds[n].LastReport.File = ""
 	}
 	for n := range known {
-		known[n].Override = nil
+		known[n].Overrides = nil
 	}
 	return asJSON(t, []any{list, v, feeds, known, over})
 }

@@ -4,15 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/match"
 )
 
 // ExportFormat is a form that indicators are given to others in.
@@ -37,19 +38,32 @@ type ExportOptions struct {
 	Tenant string
 	// MinConfidence leaves out what is less sure, by the confidence at Fresh.
 	MinConfidence uint8
-	// At leaves out what is not valid then. Zero: nothing is left out for that.
+	// At is the time at which what is exported counts: it is judged as for an alert of
+	// then and of Tenant.
 	At schema.Millis
+	// Index is of all that may speak against an indicator: benign lists, what is allowed,
+	// feeds of a higher rank. Nil: only what an indicator says itself is asked.
+	Index *match.Index
+	Decay match.Decay
 	// Listed takes entries of benign lists too.
 	Listed bool
+	// Doubtful takes what does not count too, and says with each why it does not. A list
+	// cannot say so.
+	Doubtful bool
 }
 
 // Exported counts what an export wrote and why it left out the rest. Of feeds that are
 // damaged it has what they said before, or nothing; of one whose objects are, no threats.
 type Exported struct {
 	Version Version        `json:"version"`
-	Written int            `json:"written"`
-	Left    map[string]int `json:"left_out,omitempty"`
-	Damaged []Damage       `json:"damaged,omitempty"`
+	Written int            `json:"written"`            // indicators
+	Doubted map[string]int `json:"doubted,omitempty"`  // of these, why they do not count
+	Left    map[string]int `json:"left_out,omitempty"` // indicators, by why
+	// What is behind the indicators that were written, which STIX alone tells.
+	Objects    int            `json:"objects,omitzero"`
+	Relations  int            `json:"relations,omitzero"`
+	LeftThings map[string]int `json:"objects_left_out,omitempty"` // objects and relations of feeds of which something was written, by why
+	Damaged    []Damage       `json:"damaged,omitempty"`
 }
 
 var errFull = errors.New("the export is full")
@@ -57,17 +71,34 @@ var errFull = errors.New("the export is full")
 // Export writes the indicators that count and that the options admit, in order of
 // feed, type, value and id. The same library and options give the same bytes. After a
 // *Partial what was written is well formed, and done.Damaged says what it lacks.
-func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exported, error) {
+func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (done Exported, err error) {
 	limit := l.cfg.ExportTLP
 	if o.MaxTLP != nil {
 		limit = *o.MaxTLP
 	}
-	done := Exported{Left: map[string]int{}}
+	done = Exported{Left: map[string]int{}, Doubted: map[string]int{}}
+	if o.Doubtful && o.Format == ExportList {
+		return done, errors.New("a list cannot say what does not count: stix and csv can")
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
+	var past *history // of STIX
+	var link *linker
+	stix := &stixExporter{w: out}
+	defer func() {
+		if past != nil {
+			err = errors.Join(err, past.close())
+		}
+	}()
 	var e exporter
 	switch o.Format {
 	case ExportSTIX:
-		e = &stixExporter{w: out}
+		over, err := l.overlay()
+		if err != nil {
+			return done, fmt.Errorf("exporting: %w", err)
+		}
+		past = &history{l: l, over: over, now: o.At}
+		link = &linker{l: l, to: stix, limit: limit, done: &done}
+		e = stix
 	case ExportCSV:
 		e = &csvExporter{csv.NewWriter(out)}
 	case ExportList:
@@ -79,10 +110,17 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 		return done, fmt.Errorf("exporting: %w", err)
 	}
 	var secret secrets
+	ask := examiner{index: o.Index, decay: o.Decay, subject: match.Subject{Tenant: o.Tenant, Created: o.At}, reader: match.NewReader()}
 	v, err := l.each(ctx, o.Feeds, func(i schema.Indicator) error {
 		why := o.leaves(&i, limit)
 		if why == "" {
 			why = e.leaves(&i)
+		}
+		against := doubt{}
+		if why == "" {
+			if against = ask.about(&i); against.kind != "" && !o.Doubtful {
+				why = against.kind
+			}
 		}
 		if why == "" && l.cfg.MaxExport > 0 && done.Written >= l.cfg.MaxExport {
 			why = "more than " + strconv.Itoa(l.cfg.MaxExport)
@@ -97,9 +135,28 @@ func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (Exp
 			}
 		}
 		done.Written++
-		return e.put(&i)
+		if against.kind != "" {
+			done.Doubted[against.kind]++
+		}
+		b := beside{doubt: against.why}
+		if past != nil {
+			var err error
+			if b.times, err = past.of(ctx, &i); err != nil {
+				return err
+			}
+			if err := link.begin(ctx, i.Feed); err != nil {
+				return err
+			}
+		}
+		if err := e.put(&i, b); err != nil || link == nil {
+			return err
+		}
+		return link.told(&i, stix.last, b)
 	})
 	lacks := &secret.lacks
+	if err = lacks.Add(err); err == nil && link != nil {
+		err = errors.Join(link.finish(ctx), lacks.Add(past.lacks.Err()), lacks.Add(link.lacks.Err()))
+	}
 	if err = lacks.Add(err); err == nil {
 		err = e.end()
 	}
@@ -128,8 +185,6 @@ func (o *ExportOptions) leaves(i *schema.Indicator, limit schema.TLP) string {
 		return "entry of a benign list"
 	case i.Confidence < o.MinConfidence:
 		return "confidence"
-	case o.At != 0 && (i.ValidFrom != 0 && o.At < i.ValidFrom || i.ValidUntil != 0 && o.At >= i.ValidUntil):
-		return "not valid at the time"
 	}
 	return ""
 }
@@ -172,8 +227,14 @@ type exporter interface {
 	begin() error
 	tellsThreats() bool
 	leaves(i *schema.Indicator) string
-	put(i *schema.Indicator) error
+	put(i *schema.Indicator, b beside) error
 	end() error
+}
+
+// beside is what an export says of an indicator that is none of its fields.
+type beside struct {
+	doubt string // why it does not count; empty: it does
+	times        // of STIX
 }
 
 // maxSeen bounds the values that a list remembers: in a longer one some may stand
@@ -190,21 +251,14 @@ func (e *listExporter) end() error   { return nil }
 
 func (e *listExporter) tellsThreats() bool { return false }
 
-// leaves keeps a list to what is bad, since its readers block what stands in it; the
-// entries of benign lists stand there only if they are asked for.
 func (e *listExporter) leaves(i *schema.Indicator) string {
-	switch {
-	case strings.ContainsAny(i.Value, "\r\n"):
+	if strings.ContainsAny(i.Value, "\r\n") {
 		return "has more than one line"
-	case i.Wish == schema.WishAllow:
-		return "allowed: a list cannot say so"
-	case i.Verdict != schema.VerdictMalicious && i.Verdict != schema.VerdictSuspicious && !i.Listed:
-		return i.Verdict.String() + ": a list cannot say so"
 	}
 	return ""
 }
 
-func (e *listExporter) put(i *schema.Indicator) error {
+func (e *listExporter) put(i *schema.Indicator, _ beside) error {
 	d := digestOf(i.Value)
 	if e.seen[d] {
 		return nil
@@ -219,7 +273,7 @@ func (e *listExporter) put(i *schema.Indicator) error {
 type csvExporter struct{ w *csv.Writer }
 
 func (e *csvExporter) begin() error {
-	return e.w.Write([]string{"type", "value", "feed", "id", "verdict", "severity", "wish", "confidence", "rank", "tlp", "tenant", "exact", "valid_from", "valid_until", "fresh", "labels", "threats"})
+	return e.w.Write([]string{"type", "value", "feed", "id", "verdict", "severity", "wish", "confidence", "rank", "tlp", "tenant", "exact", "valid_from", "valid_until", "fresh", "labels", "threats", "doubt"})
 }
 
 func (e *csvExporter) tellsThreats() bool { return true }
@@ -231,7 +285,7 @@ func (e *csvExporter) end() error {
 	return e.w.Error()
 }
 
-func (e *csvExporter) put(i *schema.Indicator) error {
+func (e *csvExporter) put(i *schema.Indicator, b beside) error {
 	when := func(m schema.Millis) string {
 		if m == 0 {
 			return ""
@@ -243,8 +297,10 @@ func (e *csvExporter) put(i *schema.Indicator) error {
 		threats[n] = t.Kind.String() + ":" + t.Name
 	}
 	row := []string{i.Type.String(), i.Value, i.Feed, i.ID, i.Verdict.String(), i.Severity.String(), i.Wish.String(), strconv.Itoa(int(i.Confidence)), strconv.Itoa(int(i.Rank)),
-		i.TLP.String(), i.Tenant, strconv.FormatBool(i.Exact), when(i.ValidFrom), when(i.ValidUntil), when(i.Fresh), strings.Join(i.Labels, ";"), strings.Join(threats, ";")}
+		i.TLP.String(), i.Tenant, strconv.FormatBool(i.Exact), when(i.ValidFrom), when(i.ValidUntil), when(i.Fresh), strings.Join(i.Labels, ";"), strings.Join(threats, ";"), b.doubt}
 	for n, cell := range row {
+		cell = harmless(cell)
+		row[n] = cell
 		// What a spreadsheet would take for a formula becomes text.
 		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 			row[n] = "'" + cell
@@ -253,12 +309,13 @@ func (e *csvExporter) put(i *schema.Indicator) error {
 	return e.w.Write(row)
 }
 
-// jsonText writes a value the way all of a bundle is written: without HTML escapes.
-func jsonText(w *bufio.Writer, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(text)
-	return err
+// harmless takes out what a terminal would obey, such as in a label: an export is looked
+// at there, too. No value of an indicator has it.
+func harmless(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
 }

@@ -2,20 +2,24 @@ package library
 
 import (
 	"bufio"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/zeebo/xxh3"
 
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/schema"
 )
 
 // stixExporter writes a STIX 2.1 bundle: an identity, the TLP markings that are
-// used, and an indicator with its pattern for each that is exported.
+// used, an indicator with its pattern for each that is exported, and what is behind them.
 type stixExporter struct {
 	w      *bufio.Writer
+	sum    *xxh3.Hasher // of what was written
 	n      int
+	last   string // id of the last indicator
 	seen   map[digest]bool
 	marked [8]bool
 }
@@ -103,7 +107,7 @@ func patternOf(i *schema.Indicator) string {
 // quoted is a text within a pattern.
 func quoted(text string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) }
 
-func (e *stixExporter) tellsThreats() bool { return false }
+func (e *stixExporter) tellsThreats() bool { return true }
 
 func (e *stixExporter) leaves(i *schema.Indicator) string {
 	if patternOf(i) == "" {
@@ -115,8 +119,9 @@ func (e *stixExporter) leaves(i *schema.Indicator) string {
 const stixTime = "2006-01-02T15:04:05.000Z"
 
 func (e *stixExporter) begin() error {
+	e.sum = xxh3.New()
 	e.seen = map[digest]bool{}
-	_, err := e.w.WriteString(`{"type":"bundle","id":"bundle--` + fact.DeriveUUID("bundle") + `","objects":[` + "\n")
+	_, err := e.w.WriteString(`{"type":"bundle","objects":[` + "\n")
 	return err
 }
 
@@ -126,7 +131,13 @@ func (e *stixExporter) object(v any) error {
 			return err
 		}
 	}
-	return jsonText(e.w, v)
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, _ = e.sum.Write(text) // never fails
+	_, err = e.w.Write(text)
+	return err
 }
 
 // marking writes a marking when it is first used.
@@ -167,17 +178,32 @@ type stixIndicator struct {
 	Markings   [1]string `json:"object_marking_refs"`
 }
 
-func (e *stixExporter) put(i *schema.Indicator) error {
+// stamp writes a time.
+func stamp(m schema.Millis) string { return m.Time().Format(stixTime) }
+
+// begins is when an indicator of a time is valid from: where nobody says it, when it was
+// seen or known first. It is before its end, which else would be none.
+func begins(i *schema.Indicator, created schema.Millis) schema.Millis {
+	begin := i.ValidFrom
+	if begin == 0 {
+		begin = created
+		if i.Fresh != 0 {
+			begin = min(begin, i.Fresh)
+		}
+	}
+	if i.ValidUntil != 0 {
+		begin = min(begin, i.ValidUntil-1)
+	}
+	return max(0, begin)
+}
+
+func (e *stixExporter) put(i *schema.Indicator, b beside) error {
 	if err := e.marking(i.TLP); err != nil {
 		return err
 	}
-	stamp := func(m schema.Millis) string { return m.Time().Format(stixTime) }
-	begin := i.ValidFrom
-	if begin == 0 {
-		begin = i.Fresh
-	}
-	modified := max(begin, i.Fresh)
-	s := stixIndicator{Type: "indicator", Spec: "2.1", ID: e.id(i), Created: stamp(begin), Modified: stamp(modified), Name: i.Value, Pattern: patternOf(i), Kind: "stix",
+	begin := begins(i, b.created)
+	e.last = e.id(i)
+	s := stixIndicator{Type: "indicator", Spec: "2.1", ID: e.last, Created: stamp(b.created), Modified: stamp(b.modified), Name: i.Value, Pattern: patternOf(i), Kind: "stix",
 		From: stamp(begin), Confidence: i.Confidence, Markings: [1]string{markingID(i.TLP)}}
 	switch i.Verdict {
 	case schema.VerdictMalicious:
@@ -197,23 +223,33 @@ func (e *stixExporter) put(i *schema.Indicator) error {
 			s.Labels = append(s.Labels, l)
 		}
 	}
+	if b.doubt != "" {
+		s.Labels = append(s.Labels, "doubt: "+b.doubt)
+	}
 	return e.object(s)
 }
 
 // id gives an id that a bundle may have once: the indicator's own where it is one and
-// stands for one value, else one that follows from it.
+// stands for one value, else one that follows from it, as for all in a very long bundle.
 func (e *stixExporter) id(i *schema.Indicator) string {
-	tail, ok := strings.CutPrefix(i.ID, usualID)
-	if u, err := uuid.Parse(tail); ok && err == nil && u.String() == tail && u.Version() >= 1 && u.Version() <= 5 && u.Variant() == uuid.RFC4122 {
-		if d := digestOf(i.ID); !e.seen[d] {
-			e.seen[d] = true
-			return i.ID
-		}
+	if isSTIXID(i.ID, "indicator") && len(e.seen) < maxSeen && e.first(i.ID) {
+		return i.ID
 	}
 	return usualID + fact.DeriveUUID("export", i.Feed, i.ID, i.Type.String(), i.Value)
 }
 
+// first notes an id, and reports whether the bundle may have it: it has it only once.
+func (e *stixExporter) first(id string) bool {
+	d := digestOf(id)
+	if e.seen[d] {
+		return false
+	}
+	e.seen[d] = true
+	return true
+}
+
 func (e *stixExporter) end() error {
-	_, err := e.w.WriteString("\n]}\n")
+	// The id follows from what was written, so it stands behind that.
+	_, err := e.w.WriteString("\n],\"id\":\"bundle--" + fact.DeriveUUID("bundle", fmt.Sprintf("%x", e.sum.Sum128().Bytes())) + "\"}\n")
 	return err
 }

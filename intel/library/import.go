@@ -34,7 +34,8 @@ type Import struct {
 	refusals      *os.File
 	refusalText   *bufio.Writer
 	refusalBytes  int
-	told          func(fact.Refusal) // nil: nobody asked
+	told          func(fact.Refusal)      // nil: nobody asked
+	stands        func(fact.Refusal) bool // of what was refused before; nil: nothing does
 	report        Report
 	read          int  // of everything that was taken
 	without       lost // tables of before that are not built upon
@@ -238,9 +239,17 @@ func (im *Import) Refuse(r fact.Refusal) error {
 		r.Value = strings.ToValidUTF8(r.Value[:120], "") + "..."
 	}
 	r.Reason, r.Part = shorten(r.Reason, 1000), shorten(r.Part, 1000)
-	im.report.Refused++
 	if im.told != nil {
 		im.told(r)
+	}
+	return im.fail(im.list(r))
+}
+
+// list notes a refusal in the report and the file.
+func (im *Import) list(r fact.Refusal) error {
+	im.report.Refused++
+	if r.Noise {
+		im.report.Noise++
 	}
 	if len(im.report.Refusals) < im.l.cfg.MaxListed {
 		im.report.Refusals = append(im.report.Refusals, r)
@@ -259,7 +268,7 @@ func (im *Import) Refuse(r fact.Refusal) error {
 			_, err = im.refusalText.Write(append(text, '\n'))
 		}
 	}
-	return im.fail(err)
+	return err
 }
 
 // Abort ends an import without effect. It may be called more than once, and after

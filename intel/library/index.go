@@ -53,6 +53,21 @@ func (l *Library) Index(ctx context.Context, cfg match.Config) (*match.Index, Ve
 	return x, v, lacks.Err()
 }
 
+// IndexIn is Index for who may not write to the library: the index is built in a folder,
+// where its file must stay as long as it is used.
+func (l *Library) IndexIn(ctx context.Context, dir string, cfg match.Config) (*match.Index, Version, error) {
+	v, path, err := l.writeSnapshot(ctx, cfg, dir, func(Version) (string, error) { return filepath.Join(dir, "index"+snapshotEnd), nil })
+	var lacks Partial
+	if err := lacks.Add(err); err != nil {
+		return nil, "", fmt.Errorf("building the index: %w", err)
+	}
+	x, err := match.OpenSnapshot(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("loading the index: %w", err)
+	}
+	return x, v, lacks.Err()
+}
+
 // Version tells what counts now. A feed whose state is damaged has no part in it.
 func (l *Library) Version() (Version, error) {
 	v, _, err := l.now()
@@ -98,11 +113,16 @@ const snapshotEnd = ".snapshot"
 // admitted under other rules, such as an older list of public suffixes, and must not
 // keep the rest from those who match. With a *Partial there is a snapshot of what could
 // be read, and the version is of that.
-func (l *Library) WriteSnapshot(ctx context.Context, cfg match.Config, place func(Version) (path string, err error)) (v Version, path string, err error) {
+func (l *Library) WriteSnapshot(ctx context.Context, cfg match.Config, place func(Version) (path string, err error)) (Version, string, error) {
 	dir := filepath.Join(l.dir, "index")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", "", err
 	}
+	return l.writeSnapshot(ctx, cfg, dir, place)
+}
+
+// writeSnapshot is WriteSnapshot with records waiting in a folder until they are written.
+func (l *Library) writeSnapshot(ctx context.Context, cfg match.Config, dir string, place func(Version) (path string, err error)) (v Version, path string, err error) {
 	spill, err := os.CreateTemp(dir, temporary+"spill-*")
 	if err != nil {
 		return "", "", err

@@ -153,9 +153,9 @@ func (v *overlay) about(i *schema.Indicator) bool {
 	return v != nil && len(v.places) > 0 && len(v.places[place(i.Type, i.Value)]) > 0
 }
 
-// apply gives an indicator as it counts, and why it does not; by is the override
-// that decided last, if any.
-func (v *overlay) apply(i schema.Indicator, a aside) (_ schema.Indicator, why string, by *Override) {
+// apply gives an indicator as it counts, and why it does not; by are the overrides
+// that are about it, the last decides.
+func (v *overlay) apply(i schema.Indicator, a aside) (_ schema.Indicator, why string, by []*Override) {
 	if len(v.places)+len(v.sighted) == 0 {
 		return i, word(a), nil
 	}
@@ -168,7 +168,7 @@ func (v *overlay) apply(i schema.Indicator, a aside) (_ schema.Indicator, why st
 		if o.Feed != "" && o.Feed != i.Feed || o.Tenant != "" && o.Tenant != i.Tenant {
 			continue
 		}
-		by = o
+		by = append(by, o)
 		o.edit(&i)
 		revived = revived || o.ValidUntil != nil && a == expired
 		if o.Revoked != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/interdict/interdict/intel/fact"
@@ -30,8 +31,9 @@ type Known struct {
 	First schema.Millis `json:"first,omitzero"`
 	Last  schema.Millis `json:"last,omitzero"`
 	Ended schema.Millis `json:"ended,omitzero"`
-	// Override is the one that decided last, if any.
-	Override *Override `json:"override,omitempty"`
+	// Overrides are those that are about it, in the order in which they were put on:
+	// the last decides.
+	Overrides []*Override `json:"overrides,omitempty"`
 	// Sighted is the last sighting that was given to the library itself.
 	Sighted schema.Millis `json:"sighted,omitzero"`
 	// Refusal is set where the last pull of Indicator.Feed had this very text and it
@@ -91,7 +93,7 @@ func (l *Library) Check(ctx context.Context, o schema.Observable) ([]Known, erro
 	for _, i := range over.own() {
 		if key := place(i.Type, i.Value); at[key] {
 			ov := over.overrides[i.ID]
-			list = append(list, Known{Indicator: i, Override: ov, First: ov.Time, Last: ov.Time, Sighted: over.sighted[key]})
+			list = append(list, Known{Indicator: i, Overrides: []*Override{ov}, First: ov.Time, Last: ov.Time, Sighted: over.sighted[key]})
 		}
 	}
 	return list, lacks.Err()
@@ -137,8 +139,8 @@ func (l *Library) checkFeed(st *state, places [][]byte, over *overlay) (list []K
 			}
 			said := f.Said
 			k := Known{Said: &said, First: f.First, Last: f.Seen, Ended: f.Ended, Sighted: over.sighted[string(p)]}
-			k.Indicator, k.Aside, k.Override = over.apply(i, how[f.ID])
-			if k.Aside != "" && how[f.ID] != counts && (k.Override == nil || k.Override.Revoked == nil) {
+			k.Indicator, k.Aside, k.Overrides = over.apply(i, how[f.ID])
+			if k.Aside != "" && how[f.ID] != counts && !slices.ContainsFunc(k.Overrides, func(o *Override) bool { return o.Revoked != nil }) {
 				k.Aside = f.why()
 			}
 			list = append(list, k)

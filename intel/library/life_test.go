@@ -146,7 +146,7 @@ func play(t *testing.T, c *lifeCase) string {
 			var known []Known
 			known, err = l.Check(ctx, op.Observable)
 			for _, k := range known {
-				fmt.Fprintf(&out, "   known: %s; aside: %q; first %s last %s ended %s; override: %v\n", line(&k.Indicator), k.Aside, k.First, k.Last, k.Ended, k.Override != nil)
+				fmt.Fprintf(&out, "   known: %s; aside: %q; first %s last %s ended %s; override: %v\n", line(&k.Indicator), k.Aside, k.First, k.Last, k.Ended, k.Overrides != nil)
 			}
 		default:
 			t.Fatalf("step %d: cannot %q", n+1, op.Do)

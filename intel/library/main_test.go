@@ -87,7 +87,22 @@ func tryPull(l *Library, feed *fact.Feed, mode fact.Mode, at time.Time, facts ..
 	if err == nil {
 		err = err2
 	}
+	if err == nil {
+		err = addsUp(&rep)
+	}
 	return rep, err
+}
+
+// addsUp reports a report in which something that was read is nowhere.
+func addsUp(rep *Report) error {
+	n := 0
+	for _, k := range rep.Became {
+		n += k
+	}
+	if n != rep.Read {
+		return fmt.Errorf("%d were read, and %d became something: %v", rep.Read, n, rep.Became)
+	}
+	return nil
 }
 
 // all gives the indicators that count, and fails the test if it cannot.

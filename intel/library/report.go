@@ -1,6 +1,9 @@
 package library
 
 import (
+	"slices"
+	"time"
+
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/schema"
 )
@@ -21,6 +24,8 @@ type Report struct {
 	Expired    int            `json:"expired"` // left because their time is over
 	Unchanged  int            `json:"unchanged"`
 	Refused    int            `json:"refused"`
+	Noise      int            `json:"noise,omitzero"`     // of these: texts that are no value of any kind
+	Became     map[string]int `json:"became,omitempty"`   // what became of what was read, by Became* and Aside*; it adds up to Read
 	Skipped    int            `json:"skipped"`            // stand aside by an ingestion rule or the feed's types
 	Aside      map[string]int `json:"aside,omitempty"`    // facts that are known and do not count, by why
 	Types      map[string]int `json:"types,omitempty"`    // indicators by type
@@ -42,6 +47,13 @@ const (
 	AsideExpired    = "expired"    // their time is over
 	AsideSkipped    = "skipped"    // an ingestion rule, or the feed's types
 	AsideRefused    = "refused"    // must not stand in an index
+)
+
+// Words of Report.Became, besides those of Aside.
+const (
+	BecameCounting  = "counting"      // it is in force, as far as its time and decay let it
+	BecameDuplicate = "duplicate"     // the pull has it more than once: the same value of the same id
+	BecameOlder     = "older version" // a newer one of its object is known
 )
 
 // Standing is what a feed holds.
@@ -72,5 +84,21 @@ type Summary struct {
 	Labels     []string        `json:"labels,omitempty"`
 	Every      string          `json:"every,omitzero"`
 	ValidFor   string          `json:"valid_for,omitzero"`
+	Types      []string        `json:"types,omitempty"`
+	CSV        fact.CSV        `json:"csv,omitzero"`       // unless it is the default
+	AllIDs     bool            `json:"no_to_ids,omitzero"` // MISP: also what is not marked for detection
 	Silence    string          `json:"silence,omitzero"`
+}
+
+// Onto gives a feed the settings that say what is taken and what it is worth; where and
+// how often it is got stays.
+func (s *Summary) Onto(f *fact.Feed) {
+	f.Format, f.Tenant, f.Verdict, f.Severity, f.Wish, f.Confidence, f.Rank, f.TLP = s.Format, s.Tenant, s.Verdict, s.Severity, s.Wish, s.Confidence, s.Rank, s.TLP
+	f.Labels, f.Types, f.IDsOnly = slices.Clone(s.Labels), slices.Clone(s.Types), !s.AllIDs
+	if s.CSV != (fact.CSV{}) {
+		f.CSV = s.CSV
+	}
+	if d, err := time.ParseDuration(s.ValidFor); err == nil {
+		f.ValidFor = d
+	}
 }

@@ -123,7 +123,7 @@ func TestExportIsRead(t *testing.T) {
 			if why := e.leaves(&i); why != "" {
 				t.Fatalf("%s %q is left out: %s", i.Type, i.Value, why)
 			}
-			if err := e.put(&i); err != nil {
+			if err := e.put(&i, beside{times: times{i.ValidFrom, i.Fresh}}); err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, tell(&i))

@@ -25,7 +25,7 @@ func TestRuleThatCannotBe(t *testing.T) {
 		{"adds a label", Rule{Edit: Edit{Labels: []string{"x"}}}, ""},
 		{"shortens", Rule{Edit: Edit{Extend: -time.Hour}}, ""},
 		{"never holds", Rule{When: Condition{AtLeast: ptr(uint8(50)), Below: ptr(uint8(50))}, Skip: true}, `library: rules[0]: when.below: 50 is not more than at_least, 50: it never holds (rule "")`},
-		{"below all", Rule{When: Condition{Below: ptr(uint8(0))}, Edit: edit}, ""},
+		{"below all", Rule{When: Condition{Below: ptr(uint8(0))}, Edit: edit}, `library: rules[0]: when.below: 0 is not more than at_least, 0: it never holds (rule "")`},
 		{"two mistakes", Rule{Name: "%d", When: Condition{Types: []string{"x"}, Suffixes: []string{""}}, Edit: edit},
 			"library: rules[0]: when.types: type \"x\" is unknown (rule \"%d\")\nlibrary: rules[0]: when.suffixes: one is empty (rule \"%d\")"},
 	} {

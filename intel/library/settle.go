@@ -80,7 +80,10 @@ func settle(mode fact.Mode, now schema.Millis, old, fresh *stored, e pulled, ok 
 		f := *fresh
 		f.First, f.Seen = now, now
 		if old != nil {
-			f.First = old.First
+			f.First, f.Changed = old.First, old.Changed
+			if old.End != f.End || !alike(&old.Indicator, &f.Indicator) {
+				f.Changed = now
+			}
 		}
 		f.Ended = 0
 		if f.End != stands {
@@ -111,6 +114,13 @@ func settle(mode fact.Mode, now schema.Millis, old, fresh *stored, e pulled, ok 
 		f.End, f.Ended = superseded, now
 	}
 	return f, true
+}
+
+// alike reports that a feed says the same of two indicators of one key.
+func alike(a, b *schema.Indicator) bool {
+	return a.Exact == b.Exact && a.Listed == b.Listed && a.Verdict == b.Verdict && a.Severity == b.Severity && a.Wish == b.Wish && a.Confidence == b.Confidence &&
+		a.Rank == b.Rank && a.TLP == b.TLP && a.Tenant == b.Tenant && a.ValidFrom == b.ValidFrom && a.ValidUntil == b.ValidUntil && a.Fresh == b.Fresh &&
+		slices.Equal(a.Labels, b.Labels) && slices.Equal(a.Threats, b.Threats)
 }
 
 // together makes one of two facts that a pull has of the same value and id: the newer

@@ -45,6 +45,7 @@ type state struct {
 
 	Derived    schema.Millis `json:"derived,omitzero"`  // when .current was last made or found to be the same
 	Settings   string        `json:"settings,omitzero"` // digest of what it was derived with
+	Settled    schema.Millis `json:"settled,omitzero"`  // since when it is derived with that
 	Journal    uint64        `json:"journal,omitzero"`  // overrides it was derived with
 	NextExpiry schema.Millis `json:"next_expiry,omitzero"`
 }

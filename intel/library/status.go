@@ -219,7 +219,11 @@ func shorten(s string, n int) string {
 // summary is what of a feed's configuration may be shown.
 func summary(f *fact.Feed) Summary {
 	s := Summary{Transport: f.Transport, File: f.File, Collection: f.Collection, Format: f.Format, Tenant: f.Tenant, Verdict: f.Verdict,
-		Severity: f.Severity, Wish: f.Wish, Confidence: f.Confidence, Rank: f.Rank, TLP: f.TLP, Labels: f.Labels, Every: f.Every.String(), ValidFor: f.ValidFor.String(), Silence: f.Silence.String()}
+		Severity: f.Severity, Wish: f.Wish, Confidence: f.Confidence, Rank: f.Rank, TLP: f.TLP, Labels: f.Labels, Every: f.Every.String(), ValidFor: f.ValidFor.String(), Silence: f.Silence.String(),
+		Types: f.Types, AllIDs: !f.IDsOnly}
+	if f.CSV != fact.DefaultFeed().CSV {
+		s.CSV = f.CSV
+	}
 	if u, err := url.Parse(f.URL); err == nil && f.URL != "" {
 		u.User, u.RawQuery, u.Fragment = nil, "", ""
 		s.URL = u.String()

@@ -441,6 +441,32 @@ func (t *table) find(place []byte, yield func(key, payload []byte) error) error 
 	return nil
 }
 
+// get calls yield for the entry of a key, if it is there.
+func (t *table) get(key []byte, yield func(payload []byte) error) error {
+	if t == nil || t.n == 0 {
+		return nil
+	}
+	if err := t.blocks(); err != nil {
+		return err
+	}
+	in := sort.Search(len(t.keys), func(n int) bool { return bytes.Compare(t.keys[n], key) > 0 }) - 1
+	if in < 0 {
+		return nil
+	}
+	rest, err := t.block(in)
+	for err == nil && len(rest) > 0 {
+		k, payload, behind, ok := cutEntry(rest)
+		if !ok {
+			return t.damaged("an entry is cut")
+		}
+		if bytes.Equal(k, key) {
+			return yield(payload)
+		}
+		rest = behind
+	}
+	return err
+}
+
 // block reads one block by its number.
 func (t *table) block(n int) ([]byte, error) {
 	if t.lastBlock == n {

@@ -241,6 +241,45 @@ func (l *Library) things(ctx context.Context, feed string, use func(*thing)) err
 	return errors.Join(err, t.close())
 }
 
+// Objects gives those of a feed that have one of the ids, in their order; what the feed
+// does not have is left out.
+func (l *Library) Objects(feed string, ids []string) ([]fact.Object, error) {
+	var list []fact.Object
+	err := l.reading(feed, func(st *state) (err error) {
+		list = nil
+		if st.Facts == 0 || st.Standing.Objects == 0 {
+			return nil
+		}
+		t, err := openTable(generationFile(l.feedDir(feed), st.Facts, "objects"), kindObjects)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.close()) }()
+		for _, id := range ids {
+			key := append([]byte{thingObject}, id...)
+			err := t.get(key, func(payload []byte) error {
+				one, ok := decodeThing(key, payload)
+				if !ok {
+					return t.damaged("an object is none")
+				}
+				if _, gone := one.version(); !gone {
+					list = append(list, *one.Object)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	var lacks Partial
+	if err := lacks.take(feed, err); err != nil {
+		return nil, err
+	}
+	return list, lacks.Err()
+}
+
 // eachThing goes through a table of things but for those that were taken back.
 func eachThing(ctx context.Context, t *table, use func(*thing)) error {
 	for c := t.scan(); ; {

@@ -32,6 +32,17 @@ func isLink(text []byte) bool {
 	return bytes.Contains(line, []byte("://")) && bytes.IndexAny(line, " \"=") < 0
 }
 
+// controls counts the bytes that no text has: of bytes that are packed, encrypted or a
+// picture's every tenth is one.
+func controls(head []byte) (n int) {
+	for _, c := range head {
+		if c < ' ' && (c < '\a' || c > '\r') && c != 0x1a && c != 0x1b || c == 0x7f {
+			n++
+		}
+	}
+	return n
+}
+
 // foreign tells what a text is that is no feed that can be read, and what would
 // help; nil for all other text.
 func foreign(head []byte) error {
@@ -57,6 +68,9 @@ func foreign(head []byte) error {
 	}
 	if bytes.Count(head, []byte{0}) > len(head)/100 {
 		return errors.New("no text: too many zero bytes")
+	}
+	if controls(head) > len(head)/20 {
+		return errors.New("no text: too many control characters")
 	}
 	if isPage(head) {
 		switch {

@@ -15,7 +15,7 @@ func TestForeign(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"%PDF-1.7\n...", "PDF"}, {"\xd0\xcf\x11\xe0\xa1\xb1", "Office"}, {`{\rtf1 x}`, "RTF"}, {"7z\xbc\xaf\x27\x1c\x00", "7-Zip"}, {"Rar!\x1a\x07\x00", "RAR"}, {"BZh91AY&SY", "bzip2"},
 		{"\xfd7zXZ\x00\x00", "xz"}, {"MZ\x90\x00\x03\x00", "a program"}, {"\x7fELF\x02", "a program"}, {"SQLite format 3\x00", "SQLite"}, {"-----BEGIN PGP MESSAGE-----\n", "encrypted"},
-		{strings.Repeat("x", 257) + "ustar\x00", "tar"}, {strings.Repeat("a\x00\x00\x01", 100), "zero bytes"},
+		{strings.Repeat("x", 257) + "ustar\x00", "tar"}, {strings.Repeat("a\x00\x00\x01", 100), "zero bytes"}, {"\xff\xd8\xff\xe0" + strings.Repeat("\x10JF\x02\x8c\xf3\x1e.example\n", 40), "control characters"},
 		{"<!DOCTYPE html><html>", "HTML"}, {"<rss version='2.0'>", "RSS"}, {`<?xml version="1.0"?><feed xmlns="x">`, "Atom"}, {`<stix:STIX_Package id="1">`, "STIX 1"}, {`<?xml version="1.0"?><a/>`, "XML"},
 		{`{"id":"x","stix_header":{},"observables":{"observables":[{"id":"1"}]}}`, "STIX 1"}, {`{"0a4f8f6e-6a0f-4b7a-9a33-5c1f6d1f0c11":{"Orgc":{"name":"x"},"info":"y"}}`, "manifest of a MISP feed"},
 		{"/* a\nnote */\nimport \"pe\"\nprivate rule x : y\n{\n condition: true }", "YARA"}, {"title: x\nid: y\nlogsource:\n  product: z\ndetection:\n  a: b\n", "Sigma"},
@@ -28,6 +28,7 @@ func TestForeign(t *testing.T) {
 		}
 	}
 	// What only begins like one of these is a list.
+	read(t, "\x1b[31mcolored\x1b[0m\nbad.example\x01\nplain.example\n").want(t, "domain=plain.example").wantRefused(t, "pattern", "neither")
 	read(t, "MZ.example\nrule.example\ntitle.example\n<http://bad.example/>\n").want(t, "domain=mz.example", "domain=rule.example", "domain=title.example", "url=http://bad.example/")
 }
 

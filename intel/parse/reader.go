@@ -93,7 +93,18 @@ func (r *reader) check(s *fact.Said) error {
 
 // refuse says what was not taken and why.
 func (r *reader) refuse(line int, value string, reason error) error {
-	return r.out.Refuse(fact.Refusal{Part: r.part.Name, Line: line, Value: cut(value, maxShown), Reason: reason.Error()})
+	return r.out.Refuse(fact.Refusal{Part: r.part.Name, Line: line, Value: cut(value, maxShown), Reason: reason.Error(), Noise: noise(reason)})
+}
+
+// noise reports reasons for which a text is nothing that a feed says: it has not been
+// recognized as anything, or is not even text.
+func noise(reason error) bool {
+	for _, is := range [...]error{errUnknown, errUTF8, errControl, errLine, errFields, errRecord, errQuote} {
+		if errors.Is(reason, is) {
+			return true
+		}
+	}
+	return false
 }
 
 // past gives a time that is not after now: a feed that lies about the future must

@@ -17,6 +17,7 @@ const (
 var (
 	errRecord = fmt.Errorf("a record longer than %d bytes: perhaps a quote without its end", maxRecord)
 	errFields = fmt.Errorf("a record with more than %d fields", maxFields)
+	errQuote  = errors.New("a quote without its end")
 )
 
 // records reads a CSV record by record (RFC 4180), and takes what real feeds write
@@ -130,7 +131,7 @@ func (c *records) quoted(line []byte) (rest []byte, more bool, err error) {
 			return nil, false, err
 		}
 		if !ok {
-			c.bad = errors.New("a quote without its end")
+			c.bad = errQuote
 			return nil, false, nil
 		}
 		if c.lines.long {

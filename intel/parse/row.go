@@ -88,7 +88,7 @@ func (r *reader) described(n int, i *schema.Indicator, c *cells, told *[columns]
 		if when == "" || unset(when) {
 			continue
 		}
-		t, ok := canon.ParseTime(when)
+		t, ok := rowTime(when)
 		switch {
 		case ok:
 			*at.to = t
@@ -107,6 +107,24 @@ func (r *reader) described(n int, i *schema.Indicator, c *cells, told *[columns]
 	}
 	i.Fresh = r.past(i.Fresh)
 	return true, nil
+}
+
+// firstNumber is the least number of seconds since 1970 that is taken for a time: of
+// 1973. A smaller one is rather a year, or the beginning of a date that was cut off.
+const firstNumber schema.Millis = 100_000_000_000
+
+// rowTime reads a time that says at least year, month and day.
+func rowTime(when string) (schema.Millis, bool) {
+	t, ok := canon.ParseTime(when)
+	switch {
+	case !ok:
+		return 0, false
+	case t < firstNumber && strings.Trim(when, "0123456789.") == "":
+		return 0, false
+	case len(when) == len("2026-01-1") && when[4] == '-' && when[5] == '0' && when[7] == '-': // its month has two digits, so the day had
+		return 0, false
+	}
+	return t, true
 }
 
 // unset reports words for a time that is not known.

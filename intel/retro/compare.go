@@ -21,24 +21,25 @@ type worth struct {
 // compare appends what is to be said of an alert's rows: matches that it lacks, matches
 // that counted and do not any more, and matches that were taken back and count again.
 func (r *run) compare(ctx context.Context, x *match.Index, a *Alert, rows []Row, out []schema.RetroMatch) (_ []schema.RetroMatch, err error) {
-	for len(rows) > 0 && err == nil {
-		on := rows[0].Entity.Ref()
-		var same, others []Row
-		for _, row := range rows {
-			if row.Entity.Ref() == on {
-				same = append(same, row)
-			} else {
-				others = append(others, row)
-			}
+	var order []schema.EntityRef
+	byEntity := map[schema.EntityRef][]Row{}
+	for _, row := range rows {
+		on := row.Entity.Ref()
+		if byEntity[on] == nil {
+			order = append(order, on)
 		}
+		byEntity[on] = append(byEntity[on], row)
+	}
+	for _, on := range order {
 		r.worths = r.worths[:0]
-		for _, row := range same {
+		for _, row := range byEntity[on] {
 			out = r.match(x, a, row, out)
 		}
-		out, err = r.reconsider(ctx, x, a, same, out)
-		rows = others
+		if out, err = r.reconsider(ctx, x, a, byEntity[on], out); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 func (r *run) subject(a *Alert, row Row) match.Subject {

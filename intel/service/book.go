@@ -102,9 +102,7 @@ func cut(text string) string {
 func (s *Service) alarms() {
 	now := schema.FromTime(s.ports.Now())
 	// Before an alarm is raised, what another process did just now is looked at.
-	if err := s.follow(s.quiet(now)); err != nil {
-		s.log.Warn("what other processes did with feeds is not known", "error", err)
-	}
+	_ = s.follow(s.quiet(now)) // it logs its error
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, e := range s.feeds {

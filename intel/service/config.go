@@ -21,7 +21,7 @@ type Config struct {
 	// PullTimeout bounds one pull, with parsing and commit. Default: 3h.
 	PullTimeout time.Duration `yaml:"pull_timeout"`
 	// BackoffMin and BackoffMax bound the wait after a failed pull, which doubles
-	// with each. Defaults: 1m, 6h.
+	// with each; files are read sooner where they have changed. Defaults: 1m, 6h.
 	BackoffMin time.Duration `yaml:"backoff_min"`
 	BackoffMax time.Duration `yaml:"backoff_max"`
 	// WholeEvery is how often a feed that tells only of changes, and cannot tell

@@ -7,7 +7,8 @@
 // owns isolation: feeds are pulled side by side and committed one at a time, and a
 // feed whose server or text is broken, even one that makes the parser panic, fails
 // alone. Read service.go for the loop, pull.go for one pull, memory.go for when a
-// feed is pulled whole, fold.go and pace.go for uploads.
+// feed is pulled whole, fold.go and pace.go for uploads,
+// follow.go for what other processes do.
 //
 // It must not know formats, protocols, files of the library, the index or Kafka:
 // they are behind the ports of ports.go.

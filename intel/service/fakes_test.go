@@ -46,6 +46,7 @@ type world struct {
 	stored             map[string][]string // committed lines by feed
 	state              map[string][]byte
 	modes              []fact.Mode // of commits
+	shrinks            []uint8     // max_shrink of them
 	open, aborted      int
 	committing         int
 	commits            int
@@ -345,6 +346,8 @@ type fakeImport struct {
 
 func (i *fakeImport) Watch(f func(fact.Refusal)) { i.told = f }
 
+func (i *fakeImport) Keep(func(fact.Refusal) bool) {}
+
 func (i *fakeImport) Object(int, fact.Object) error     { return nil }
 func (i *fakeImport) Relation(int, fact.Relation) error { return nil }
 func (i *fakeImport) Sighting(int, fact.Sighting) error { return nil }
@@ -411,7 +414,7 @@ func (i *fakeImport) Commit(state []byte) (Report, error) {
 	if state != nil {
 		i.l.state[i.feed.Name] = state
 	}
-	i.l.modes = append(i.l.modes, i.mode)
+	i.l.modes, i.l.shrinks = append(i.l.modes, i.mode), append(i.l.shrinks, i.feed.MaxShrink)
 	x := i.l.book(&i.feed, i.now, i.now.Add(i.feed.Every), nil)
 	if x.Last, x.Origin = rep, i.origin; rep.news() {
 		x.Changed = x.Pulled

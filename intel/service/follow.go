@@ -23,19 +23,28 @@ type following struct {
 	at    time.Time // of the last look
 	stamp uint64
 	known bool // the stamp is of what was taken over
+	err   error
 }
 
 // follow takes over what the library knows better than this process: what others have
 // booked. now asks for a look however soon it comes after the last one. An error is the
-// library's.
+// library's, of the last look.
 func (s *Service) follow(now bool) error {
 	f := &s.following
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if since := s.ports.Now().Sub(f.at); !now && since >= 0 && since < followEvery {
-		return nil
+		return f.err
 	}
 	f.at = s.ports.Now()
+	before := f.err
+	if f.err = s.followOnce(f); f.err != nil && before == nil { // once for each outage
+		s.log.Warn("what other processes did with feeds is not known", "error", f.err)
+	}
+	return f.err
+}
+
+func (s *Service) followOnce(f *following) error {
 	stamp, err := s.ports.Library.Stamp()
 	if err == nil && f.known && stamp == f.stamp {
 		return nil
@@ -99,10 +108,10 @@ func (e *entry) takeOver(x *Stored) bool {
 	if x.Pulled == 0 && len(x.Damaged) > 0 { // nothing else is known
 		return false
 	}
-	e.good, e.news = max(e.good, x.Good), max(e.news, x.Changed)
+	e.good, e.news, e.origin = max(e.good, x.Good), max(e.news, x.Changed), x.Origin
 	if newer {
 		e.pulled, e.told, e.fails, e.err = x.Pulled, x.Pulled, x.Failures, x.Error
-		e.last, e.origin, e.skipped, e.broken, e.waiting = x.Last, x.Origin, nil, x.Broken, x.Waiting
+		e.last, e.skipped, e.broken, e.waiting = x.Last, nil, x.Broken, x.Waiting
 		if e.pulls() && x.Due > 0 && x.Place == e.place {
 			if e.retry = x.Due; !e.watched() {
 				e.due = x.Due

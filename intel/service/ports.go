@@ -54,6 +54,8 @@ type Import interface {
 	fact.Sink
 	// Watch has every refusal told to f, those of the library itself too.
 	Watch(f func(fact.Refusal))
+	// Keep has what was refused before stay listed where stands says so.
+	Keep(stands func(fact.Refusal) bool)
 	// Commit makes what was taken, and the state for the next pull, count; when
 	// it returns without error both are on disk.
 	Commit(state []byte) (Report, error)

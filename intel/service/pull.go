@@ -39,13 +39,13 @@ func (s *Service) look(ctx context.Context, f fact.Feed) outcome {
 	if f.Transport != fact.TransportFile {
 		return s.pull(ctx, f, origin{})
 	}
-	print, worth := s.worth(&f)
+	seen, worth := s.worth(&f)
 	if !worth {
 		now := s.ports.Now()
 		return outcome{began: now, ended: now, looked: true}
 	}
 	out := s.pull(ctx, f, origin{})
-	out.print = print
+	out.print = seen.Print
 	return out
 }
 
@@ -53,12 +53,12 @@ func (s *Service) look(ctx context.Context, f fact.Feed) outcome {
 // has been long since they were; a file that is written all the time is never whole. What
 // could not be used is tried again at once when it is another, and as it is after the
 // back-off.
-func (s *Service) worth(f *fact.Feed) (print string, worth bool) {
+func (s *Service) worth(f *fact.Feed) (seen fetch.Seen, worth bool) {
 	state, _, err := s.ports.Library.State(f.Name)
 	if err != nil {
 		state = nil // the pull says so
 	}
-	seen := s.ports.Fetch.Look(f, remember(state).Fetch)
+	seen = s.ports.Fetch.Look(f, remember(state).Fetch)
 	now := schema.FromTime(s.ports.Now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *Service) worth(f *fact.Feed) (print string, worth bool) {
 	if worth {
 		e.read = now
 	}
-	return seen.Print, worth
+	return seen, worth
 }
 
 // origin is who wants a pull.
@@ -142,11 +142,13 @@ func (s *Service) pullInto(ctx context.Context, f *fact.Feed, o origin, p plan, 
 		}
 		return err
 	}
+	read := map[string]bool{}
 	err = contain(func() (err error) {
 		out.result, err = s.ports.Fetch.Pull(ctx, f, p.state, func(part fact.Part, body io.Reader) error {
 			if why := p.leave[part.Name]; why != nil {
 				return fetch.BadPart(why)
 			}
+			read[part.Name] = true
 			if err := begin(); err != nil {
 				return err
 			}
@@ -173,6 +175,12 @@ func (s *Service) pullInto(ctx context.Context, f *fact.Feed, o origin, p plan, 
 	}
 	if err := begin(); err != nil { // a feed may say that it has nothing left to say
 		return err
+	}
+	if p.mode == fact.Update && (out.result.Whole || len(p.leave) > 0) { // each part is all there is of its name
+		for _, name := range out.result.Gone {
+			read[name] = true
+		}
+		imp.Keep(func(r fact.Refusal) bool { return r.Part != "" && !read[r.Part] })
 	}
 	out.tried = true
 	out.report, err = s.commit(ctx, imp, out.state)

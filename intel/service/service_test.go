@@ -305,6 +305,40 @@ func TestPullOnce(t *testing.T) {
 	})
 }
 
+// TestPullShrunk: a pull for which somebody lets a feed shrink gets all of it, tells the
+// library so, and is told of in the log and in the status, also by another process.
+func TestPullShrunk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := httpFeed("a", func(f *fact.Feed) { f.Transport = fact.TransportMISP })
+		w := newWorld(t, f)
+		w.scripts["a"] = func(_ context.Context, n int) pullScript {
+			return pullScript{text: "x", res: fetch.Result{Mode: fact.Update, Full: n != 2}}
+		}
+		s := w.service()
+		for range 2 {
+			if _, _, err := s.PullOnce(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if _, _, err := w.elsewhere(f).PullShrunk(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		if st := w.states["a"]; len(st) != 3 || st[1] == "" || st[2] != "" || w.modes[2] != fact.Replace {
+			t.Errorf("pulled with the states %q, as %v", st, w.modes)
+		}
+		if w.shrinks[0] != 90 || w.shrinks[2] != 0 {
+			t.Errorf("the library was told of max_shrink %v", w.shrinks)
+		}
+		if x := w.feedStatus(s, "a"); !strings.Contains(x.Origin, "--accept-shrink") || w.logged("another process", "--accept-shrink") != 1 {
+			t.Errorf("%+v", x)
+		}
+		if _, _, err := s.PullShrunk(t.Context(), "a"); err != nil || w.logged("feed pulled", "--accept-shrink") != 1 {
+			t.Errorf("%v: %s", err, w.log.String())
+		}
+	})
+}
+
 // gathered gives a metric of the service, of a feed.
 func gathered(t *testing.T, s *Service, name, feed string) float64 {
 	t.Helper()

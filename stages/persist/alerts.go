@@ -49,12 +49,18 @@ func (d *decoder) alert(r *Record, body []byte) error {
 			d.rows.alias(a, e)
 		}
 	}
-	for _, m := range a.Matches {
-		if int(m.Entity) >= len(a.Entities) {
-			return fmt.Errorf("match of entity %d of %d", m.Entity, len(a.Entities))
+	// An address that is named with two ports may have one match twice, of which one
+	// counts. The table keeps the last.
+	for _, counting := range [...]bool{false, true} {
+		for _, m := range a.Matches {
+			if int(m.Entity) >= len(a.Entities) {
+				return fmt.Errorf("match of entity %d of %d", m.Entity, len(a.Entities))
+			}
+			if m.Counts() == counting {
+				d.rows.Matches = append(d.rows.Matches, Match{Tenant: a.Tenant, Alert: a.ID, Revision: a.Revision, Time: a.Created,
+					Source: a.Source, On: a.Entities[m.Entity].Ref(), Match: m, Position: a.Position})
+			}
 		}
-		d.rows.Matches = append(d.rows.Matches, Match{Tenant: a.Tenant, Alert: a.ID, Revision: a.Revision, Time: a.Created,
-			Source: a.Source, On: a.Entities[m.Entity].Ref(), Match: m, Position: a.Position})
 	}
 	return nil
 }

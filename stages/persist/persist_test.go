@@ -82,6 +82,25 @@ func TestSameRowsAgain(t *testing.T) {
 	}
 }
 
+// TestCountingMatchIsLast: the table keeps the last row of a key, which must be the
+// match that counts.
+func TestCountingMatchIsLast(t *testing.T) {
+	a := sampleAlert("4711", at)
+	doubted := a.Matches[0]
+	doubted.Demoted = "on a list"
+	a.Matches = append(a.Matches, doubted)
+	in := samples()[0]
+	in.Records = []persist.Record{in.Records[0]}
+	in.Records[0].Value = schema.AppendAlertEntry(nil, a)
+	var rows persist.Rows
+	if err := persist.Decode(in, persist.DefaultConfig(), &rows); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows.Matches) != 2 || rows.Matches[0].Counts() || !rows.Matches[1].Counts() {
+		t.Errorf("%+v", rows.Matches)
+	}
+}
+
 // TestSamplesFillEveryTable keeps the golden files honest: a table added to Rows
 // must get a sample.
 func TestSamplesFillEveryTable(t *testing.T) {

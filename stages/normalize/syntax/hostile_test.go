@@ -94,14 +94,18 @@ func TestLinear(t *testing.T) {
 		for _, prefix := range []string{"", "CEF:0|a|b|c|d|e|5|", "LEEF:1.0|a|b|c|d|", "LEEF:2.0|a|b|c|d|^|", "<13>Oct 11 22:14:15 h ", "<13>1 - h a p m ", "[**] [1:2:3] ", "%FTD-1-1: ", "<Event>", "Event:", "x=1 y=2 z=3 ", "[", "[i "} {
 			text := prefix + repeat(piece, (size-len(prefix))/len(piece))
 			g := newRig(t, limits, wide...)
-			start := time.Now()
-			g.read(text)
-			n := 0
-			Lines([]byte(text), func([]byte, int) bool { n++; return n < 100_000 })
-			ZeekRows([]byte("#separator \\x09\n"+text), func([]byte, error) bool { return true })
-			CSVRows([]byte("a\n"+text), func([]byte, error) bool { return true })
-			if d := time.Since(start); d > 2*time.Second {
-				t.Errorf("%q and many of %q took %v", prefix, piece, d)
+			took := time.Hour
+			for try := 0; try < 3 && took > 2*time.Second; try++ { // a machine may stand still once
+				start := time.Now()
+				g.read(text)
+				n := 0
+				Lines([]byte(text), func([]byte, int) bool { n++; return n < 100_000 })
+				ZeekRows([]byte("#separator \\x09\n"+text), func([]byte, error) bool { return true })
+				CSVRows([]byte("a\n"+text), func([]byte, error) bool { return true })
+				took = time.Since(start)
+			}
+			if took > 2*time.Second {
+				t.Errorf("%q and many of %q took %v", prefix, piece, took)
 			}
 		}
 	}
