@@ -78,7 +78,7 @@ func askFeed(ctx context.Context, client *fetch.Client, f fact.Feed) finding {
 	f.MaxBytes = min(f.MaxBytes, largestLook)
 	var head []byte
 	begun := time.Now()
-	_, err := client.Pull(ctx, &f, nil, func(_ fact.Part, body io.Reader) error {
+	had, err := client.Pull(ctx, &f, nil, func(_ fact.Part, body io.Reader) error {
 		buf := make([]byte, 512)
 		n, err := io.ReadFull(body, buf)
 		if head = buf[:n]; err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -95,6 +95,8 @@ func askFeed(ctx context.Context, client *fetch.Client, f fact.Feed) finding {
 		}
 	case isPage(head):
 		out.OK, out.Detail, out.Cure = false, "answers with a page for people, no feed", "check its url: it may lead to a log-in"
+	case had.Waiting != "":
+		out.Warning, out.Detail, out.Cure = true, had.Waiting, "check its file, if there should be one; it is read as soon as it is there"
 	case f.Transport == fact.TransportFile:
 		out.Detail = f.File + " can be read"
 	case err == nil || len(head) == 0:

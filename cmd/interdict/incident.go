@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/persist"
 	"github.com/interdict/interdict/store/clickhouse"
 )
 
@@ -92,10 +94,30 @@ func explained(ctx context.Context, f configFlag, s *streams, tenant, id string,
 			return err
 		}
 		if asJSON {
-			return json.NewEncoder(s.out).Encode(x)
+			return json.NewEncoder(s.out).Encode(showExplanation(x))
 		}
 		return writeExplanation(s.out, x, reasons)
 	})
+}
+
+// shownExplanation is an explanation as JSON shows it.
+type shownExplanation struct {
+	*clickhouse.Explanation
+	Matches []shownMatch `json:"matches,omitempty"`
+}
+
+// shownMatch is a match with the content id that asked as `interdict status` writes it.
+type shownMatch struct {
+	persist.Match
+	Snapshot distribute.ContentID `json:"snapshot"`
+}
+
+func showExplanation(x *clickhouse.Explanation) shownExplanation {
+	shown := shownExplanation{Explanation: x}
+	for _, m := range x.Matches {
+		shown.Matches = append(shown.Matches, shownMatch{m, distribute.ContentID(m.Snapshot)})
+	}
+	return shown
 }
 
 // writeExplanation prints an incident for people.

@@ -62,6 +62,9 @@ func (c *intelCheckCmd) ask(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
+	if err := doubtTenant(s, l, cfg, c.Tenant); err != nil {
+		return err
+	}
 	found, err := intel.Explain(ctx, l, cfg.Match.Decay, match.Subject{Tenant: c.Tenant, Created: schema.FromTime(at)}, o)
 	var lacks library.Partial
 	if err := lacks.Add(err); err != nil {

@@ -18,10 +18,10 @@ func TestIntelExpired(t *testing.T) {
 		t.Fatal(r.out, r.err)
 	}
 	l := library.Open(filepath.Join(data, "indicators"), library.DefaultConfig())
-	allow, end := schema.WishAllow, schema.Millis(1_600_000_001_000)
+	revoked, end := true, schema.Millis(1_600_000_001_000)
 	set := func() {
 		t.Helper()
-		o := library.Override{Type: schema.ObservableIP, Value: "203.0.113.7", By: "ann", Time: end - 1000, Wish: &allow, Expires: &end}
+		o := library.Override{Type: schema.ObservableIP, Value: "203.0.113.7", By: "ann", Time: end - 1000, Revoked: &revoked, Expires: &end}
 		if _, err := l.Override(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}

@@ -64,8 +64,13 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	o.Decay = cfg.Match.Decay
+	dir, err := os.MkdirTemp("", "interdict-export-*") // who exports need not be who may write to the library
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	var lacks library.Partial // the export itself tells of it
-	if o.Index, _, err = l.Index(ctx, cfg.Match); lacks.Add(err) != nil {
+	if o.Index, _, err = l.IndexIn(ctx, dir, cfg.Match); lacks.Add(err) != nil {
 		return err
 	}
 	done, err := c.write(s, func(w io.Writer) (library.Exported, error) { return l.Export(ctx, o, w) })
@@ -77,12 +82,16 @@ func (c *intelExportCmd) Run(ctx context.Context, s *streams) (err error) {
 		return errors.Join(json.NewEncoder(s.err).Encode(done), code)
 	}
 	if code != nil && c.Out != "" {
-		fmt.Fprintf(s.err, "interdict: %s stays as it was; --feed exports the feeds that can be read\n", c.Out)
+		fmt.Fprintf(s.err, "interdict: %s stays as it was; --feed exports the feeds that can be read\n", printable(c.Out))
 		return code
 	}
 	fmt.Fprintf(s.err, "%d indicators written\n", done.Written)
-	tellCounts(s, "that do not count", done.Doubted)
+	tellCounts(s, "of these do not count", done.Doubted)
 	tellCounts(s, "left out", done.Left)
+	if done.Objects+done.Relations+len(done.LeftThings) > 0 {
+		fmt.Fprintf(s.err, "%d objects behind them and %d relations written\n", done.Objects, done.Relations)
+		tellCounts(s, "left out", done.LeftThings)
+	}
 	return code
 }
 

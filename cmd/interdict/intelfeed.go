@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/interdict/interdict/cmd/interdict/internal/settings"
 	"github.com/interdict/interdict/intel/fact"
 	"github.com/interdict/interdict/intel/library"
 )
@@ -148,6 +149,40 @@ func percent(n *uint8) error {
 		return usagef("--confidence %d: want 0 to 100", *n)
 	}
 	return nil
+}
+
+// doubtTenant warns of a tenant that no source, feed or override is of, as far as is known.
+func doubtTenant(s *streams, l *library.Library, cfg *settings.Config, tenant string) error {
+	if tenant == "" {
+		return nil
+	}
+	names := tenants(cfg)
+	for i := range cfg.Intel.Feeds {
+		names = append(names, cfg.Intel.Feeds[i].Tenant)
+	}
+	feeds, err := l.Feeds()
+	if err != nil {
+		return err
+	}
+	for i := range feeds {
+		names = append(names, feeds[i].Config.Tenant)
+	}
+	over, err := l.Overrides()
+	if err != nil {
+		return err
+	}
+	for i := range over {
+		names = append(names, over[i].Tenant)
+	}
+	if slices.Contains(names, tenant) {
+		return nil
+	}
+	where := ""
+	if len(cfg.Sources) == 0 {
+		where = "; what sources have, -c tells"
+	}
+	_, err = fmt.Fprintf(s.err, "interdict: warning: no source, feed or override is of tenant %q%s%s\n", tenant, nearNames(tenant, names), where)
+	return err
 }
 
 // nearNames suggests which of several names may be meant by one that is none of them, or

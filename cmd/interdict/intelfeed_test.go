@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,33 @@ func TestMoment(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestNearNames: a slip leads to the names that may be meant, a name like none of many to
+// no list of all.
+func TestNearNames(t *testing.T) {
+	many := []string{"", "list", "list"}
+	for n := range 13 {
+		many = append(many, fmt.Sprintf("somebody-%02d-else", n))
+	}
+	for _, x := range []struct {
+		name  string
+		names []string
+		want  string
+	}{
+		{"lits", many, " (near it: list)"},
+		{"LI-ST", many, " (near it: list)"},
+		{"daily-list", many, " (near it: list)"},
+		{"somebody-03", many, " (near it: somebody-03-else)"},
+		{"quite apart", many, ""},
+		{"quite apart", many[:3], " (there are: list)"},
+		{"x", nil, ""},
+		{strings.Repeat("x", 1000), many, ""},
+	} {
+		if got := nearNames(x.name, x.names); got != x.want {
+			t.Errorf("%q: %q, want %q", x.name, got, x.want)
 		}
 	}
 }

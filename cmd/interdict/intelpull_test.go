@@ -45,7 +45,8 @@ func TestIntelPull(t *testing.T) {
 	f(exitFailed, []string{"pull"}, "feed well: 4 indicators (4 added", "broken.txt: no such file")
 	f(exitFailed, []string{"list"}, "failed: stat ", "broken.txt: no such file", "waits for uploads", "ok\n")
 	f(exitFailed, []string{"pull", "broken"}, "broken.txt: no such file")
-	f(exitFailed, []string{"list"}, "failed 2 times in a row")
+	f(exitFailed, []string{"pull", "--json"}, `{"feed":"well",`, `{"feed":"broken","error":"feed broken: stat `)
+	f(exitFailed, []string{"list"}, "failed 3 times in a row")
 	if err := os.WriteFile(broken, []byte("192.0.2.7\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +56,12 @@ func TestIntelPull(t *testing.T) {
 	time.Sleep(5 * time.Millisecond)
 	f(exitDone, []string{"pull", "well"})
 	f(exitFailed, []string{"list"}, "nothing new since 2")
+	if err := os.WriteFile(broken, []byte(strings.Repeat("lorem ipsum\n", 50)+"192.0.2.8\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(exitFailed, []string{"pull", "broken"}, "50 of 51 texts are no value of any kind", "--accept-refused")
+	f(exitUsage, []string{"pull", "--accept-refused"}, "want the names of the feeds")
+	f(exitDone, []string{"pull", "--accept-refused", "broken"}, "feed broken: 1 indicators (1 added", "is it the right file?")
 	f(exitUsage, []string{"pull", "inbox"}, `no feed "inbox" in the configuration that can be pulled`)
 }
 

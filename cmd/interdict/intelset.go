@@ -118,28 +118,25 @@ func printInForce(s *streams, o schema.Observable, list []toldIndicator) error {
 // doubts tells of names that nobody has: a word about a feed or tenant that is misspelled
 // changes nothing.
 func (c *intelSetCmd) doubts(s *streams, l *library.Library, cfg *settings.Config) (noFeed bool, err error) {
+	if err := doubtTenant(s, l, cfg, c.Tenant); err != nil || c.Feed == "" {
+		return false, err
+	}
 	feeds, err := l.Feeds()
 	if err != nil {
 		return false, err
 	}
-	names, of := []string{library.Analyst}, tenants(cfg)
+	names := []string{library.Analyst}
 	for i := range feeds {
-		names, of = append(names, feeds[i].Feed), append(of, feeds[i].Config.Tenant)
+		names = append(names, feeds[i].Feed)
 	}
 	for i := range cfg.Intel.Feeds {
-		names, of = append(names, cfg.Intel.Feeds[i].Name), append(of, cfg.Intel.Feeds[i].Tenant)
+		names = append(names, cfg.Intel.Feeds[i].Name)
 	}
-	if noFeed = c.Feed != "" && !slices.Contains(names, c.Feed); noFeed {
-		fmt.Fprintf(s.err, "interdict: warning: there is no feed %q%s: this is in force once it is there\n", c.Feed, nearNames(c.Feed, names))
+	if slices.Contains(names, c.Feed) {
+		return false, nil
 	}
-	if c.Tenant != "" && !slices.Contains(of, c.Tenant) {
-		where := ""
-		if len(cfg.Sources) == 0 {
-			where = "; what sources have, -c tells"
-		}
-		fmt.Fprintf(s.err, "interdict: warning: no source or feed is of tenant %q%s%s\n", c.Tenant, nearNames(c.Tenant, of), where)
-	}
-	return noFeed, nil
+	fmt.Fprintf(s.err, "interdict: warning: there is no feed %q%s: this is in force once it is there\n", c.Feed, nearNames(c.Feed, names))
+	return true, nil
 }
 
 // idle tells that there is no indicator of exactly the value that was named, and through

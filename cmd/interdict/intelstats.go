@@ -155,6 +155,9 @@ func (c *intelCollideCmd) Run(ctx context.Context, s *streams) (err error) {
 			return err
 		}
 	}
+	if err := doubtTenant(s, l, cfg, c.Tenant); err != nil {
+		return err
+	}
 	var lacks library.Partial
 	dir, err := os.MkdirTemp("", "interdict-collide-")
 	if err != nil {

@@ -2,10 +2,17 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/interdict/interdict/intel"
+	"github.com/interdict/interdict/intel/distribute"
 	"github.com/interdict/interdict/intel/service"
+	"github.com/interdict/interdict/schema"
+	"github.com/interdict/interdict/stages/persist"
+	"github.com/interdict/interdict/store/clickhouse"
 )
 
 // TestStatusOfDamagedFeeds: a feed whose files are damaged is named with file and
@@ -42,5 +49,24 @@ func TestStatusOfFileFeeds(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "/new") {
 		t.Errorf("one that waits needs no look:\n%s", out.String())
+	}
+}
+
+// TestContentIsOneText: the content that a match was asked of and the one that a process
+// has are the same text in JSON.
+func TestContentIsOneText(t *testing.T) {
+	const content = 0x00681d4a5c3d2e1f
+	x := clickhouse.Explanation{Matches: []persist.Match{{Match: schema.Match{Feed: "list", Snapshot: content}}}}
+	st := processStatus{Index: indexStatus{ID: content}, Intel: &intelStatus{Follower: &distribute.FollowerStatus{Content: content},
+		Manager: &intel.ManagerStatus{Publisher: &distribute.PublisherStatus{Content: content}}}}
+	for name, v := range map[string]any{"incident explain": showExplanation(&x), "status": st} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"incident explain": 1, "status": 3}[name]
+		if got := strings.Count(string(text), `"00681d4a5c3d2e1f"`); got != want || strings.Contains(string(text), strconv.FormatUint(content, 10)) {
+			t.Errorf("%s has it %d times, want %d, and never as a decimal number: %s", name, got, want, text)
+		}
 	}
 }

@@ -253,12 +253,15 @@ func (g *pages) page(ctx context.Context, n int) (_ *envelope, sum string, _ htt
 	if _, err := watch.Write(g.ahead.Bytes()); err != nil {
 		return nil, "", nil, permanent(err)
 	}
+	b.r = io.MultiReader(bytes.NewReader(g.ahead.Bytes()), io.TeeReader(b.r, watch))
 	if got == most || fresh > 0 {
 		g.yielded++
-		b.r = io.MultiReader(bytes.NewReader(g.ahead.Bytes()), io.TeeReader(b.r, watch))
-		if err := g.p.part(fact.Part{Name: fmt.Sprintf("page %d", n), Format: fact.FormatSTIX}, b); err != nil {
-			return nil, "", nil, err
-		}
+		err = g.p.part(fact.Part{Name: fmt.Sprintf("page %d", n), Format: fact.FormatSTIX}, b)
+	} else { // it counts against the bound of the pull all the same
+		_, err = io.Copy(io.Discard, b)
+	}
+	if err != nil {
+		return nil, "", nil, err
 	}
 	if err := env.whole(); err != nil {
 		return nil, "", nil, err

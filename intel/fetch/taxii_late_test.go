@@ -348,6 +348,33 @@ func TestTAXIILargePage(t *testing.T) {
 	}
 }
 
+// TestTAXIIKnownPagesCount wants pages of nothing new to be bounded as all others are: a
+// server could go on with them for ever.
+func TestTAXIIKnownPagesCount(t *testing.T) {
+	pages, asked := 1, 0
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", taxiiType)
+		switch r.URL.Path {
+		case "/":
+			io.WriteString(w, `{"title":"root"}`)
+		case "/collections/":
+			io.WriteString(w, `{"collections":[{"id":"`+colA+`"}]}`)
+		default:
+			asked++
+			w.Header().Set("X-TAXII-Date-Added-Last", now.Format(added))
+			fmt.Fprintf(w, `{"more":%t,"next":"%d","objects":[{"id":"indicator--1","x":"%s"}]}`, asked < pages, asked, strings.Repeat("x", 1<<10))
+		}
+	})
+	c, f := client(t, Config{Now: func() time.Time { return now }}), taxiiFeed(s.URL+"/", colA)
+	f.MaxBytes = 10 << 10
+	r, _ := mustPull(t, c, f, nil)
+	asked, pages = 0, 1000
+	_, err := c.Pull(t.Context(), f, r.State, new(got).yield)
+	if err == nil || !strings.Contains(err.Error(), "10240 bytes") || asked > 11 {
+		t.Errorf("%d pages of nothing new were had, error %v", asked, err)
+	}
+}
+
 // TestTAXIIRestOfDate wants it to be told that more has one date than a page of a
 // server without tokens can hold: there is no way to ask for the rest.
 func TestTAXIIRestOfDate(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/match"
@@ -66,108 +64,122 @@ type Exported struct {
 	Damaged    []Damage       `json:"damaged,omitempty"`
 }
 
-var errFull = errors.New("the export is full")
-
 // Export writes the indicators that count and that the options admit, in order of
 // feed, type, value and id. The same library and options give the same bytes. After a
 // *Partial what was written is well formed, and done.Damaged says what it lacks.
-func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (done Exported, err error) {
-	limit := l.cfg.ExportTLP
+func (l *Library) Export(ctx context.Context, o ExportOptions, w io.Writer) (_ Exported, err error) {
+	x := exporting{l: l, o: &o, limit: l.cfg.ExportTLP, done: Exported{Left: map[string]int{}, Doubted: map[string]int{}}}
 	if o.MaxTLP != nil {
-		limit = *o.MaxTLP
-	}
-	done = Exported{Left: map[string]int{}, Doubted: map[string]int{}}
-	if o.Doubtful && o.Format == ExportList {
-		return done, errors.New("a list cannot say what does not count: stix and csv can")
+		x.limit = *o.MaxTLP
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
-	var past *history // of STIX
-	var link *linker
-	stix := &stixExporter{w: out}
+	if err := x.begin(out); err != nil {
+		return x.done, fmt.Errorf("exporting: %w", err)
+	}
 	defer func() {
-		if past != nil {
-			err = errors.Join(err, past.close())
+		if x.past != nil {
+			err = errors.Join(err, x.past.close())
 		}
 	}()
-	var e exporter
-	switch o.Format {
-	case ExportSTIX:
-		over, err := l.overlay()
-		if err != nil {
-			return done, fmt.Errorf("exporting: %w", err)
-		}
-		past = &history{l: l, over: over, now: o.At}
-		link = &linker{l: l, to: stix, limit: limit, done: &done}
-		e = stix
-	case ExportCSV:
-		e = &csvExporter{csv.NewWriter(out)}
-	case ExportList:
-		e = &listExporter{w: out}
-	default:
-		return done, fmt.Errorf("export format %q is unknown: want stix, csv or list", o.Format)
+	v, err := l.each(ctx, o.Feeds, func(i schema.Indicator) error { return x.take(ctx, &i) })
+	lacks := &x.secret.lacks
+	if err = lacks.Add(err); err == nil && x.stix != nil {
+		err = errors.Join(x.link.finish(ctx), lacks.Add(x.past.lacks.Err()), lacks.Add(x.link.lacks.Err()))
 	}
-	if err := e.begin(); err != nil {
-		return done, fmt.Errorf("exporting: %w", err)
-	}
-	var secret secrets
-	ask := examiner{index: o.Index, decay: o.Decay, subject: match.Subject{Tenant: o.Tenant, Created: o.At}, reader: match.NewReader()}
-	v, err := l.each(ctx, o.Feeds, func(i schema.Indicator) error {
-		why := o.leaves(&i, limit)
-		if why == "" {
-			why = e.leaves(&i)
-		}
-		against := doubt{}
-		if why == "" {
-			if against = ask.about(&i); against.kind != "" && !o.Doubtful {
-				why = against.kind
-			}
-		}
-		if why == "" && l.cfg.MaxExport > 0 && done.Written >= l.cfg.MaxExport {
-			why = "more than " + strconv.Itoa(l.cfg.MaxExport)
-		}
-		if why != "" {
-			done.Left[why]++
-			return nil
-		}
-		if len(i.Threats) > 0 && e.tellsThreats() {
-			if err := secret.hide(ctx, l, &i, limit); err != nil {
-				return err
-			}
-		}
-		done.Written++
-		if against.kind != "" {
-			done.Doubted[against.kind]++
-		}
-		b := beside{doubt: against.why}
-		if past != nil {
-			var err error
-			if b.times, err = past.of(ctx, &i); err != nil {
-				return err
-			}
-			if err := link.begin(ctx, i.Feed); err != nil {
-				return err
-			}
-		}
-		if err := e.put(&i, b); err != nil || link == nil {
-			return err
-		}
-		return link.told(&i, stix.last, b)
-	})
-	lacks := &secret.lacks
-	if err = lacks.Add(err); err == nil && link != nil {
-		err = errors.Join(link.finish(ctx), lacks.Add(past.lacks.Err()), lacks.Add(link.lacks.Err()))
-	}
-	if err = lacks.Add(err); err == nil {
-		err = e.end()
+	if err == nil {
+		err = x.e.end()
 	}
 	if err == nil {
 		err = out.Flush()
 	}
 	if err != nil {
-		return done, fmt.Errorf("exporting: %w", err)
+		return x.done, fmt.Errorf("exporting: %w", err)
 	}
-	done.Version, done.Damaged = v, lacks.Damaged
-	return done, lacks.Err()
+	x.done.Version, x.done.Damaged = v, lacks.Damaged
+	return x.done, lacks.Err()
+}
+
+// exporting is one export.
+type exporting struct {
+	l      *Library
+	o      *ExportOptions
+	limit  schema.TLP // the most secret marking
+	e      exporter
+	ask    examiner
+	secret secrets
+	done   Exported
+
+	stix *stixExporter // nil in other forms, and so are these:
+	past *history
+	link *linker
+}
+
+func (x *exporting) begin(out *bufio.Writer) error {
+	switch x.o.Format {
+	case ExportSTIX:
+		over, err := x.l.overlay()
+		if err != nil {
+			return err
+		}
+		x.stix = &stixExporter{w: out}
+		x.e, x.past = x.stix, &history{l: x.l, over: over, now: x.o.At}
+		x.link = &linker{l: x.l, to: x.stix, limit: x.limit, done: &x.done}
+	case ExportCSV:
+		x.e = &csvExporter{csv.NewWriter(out)}
+	case ExportList:
+		if x.o.Doubtful {
+			return errors.New("a list cannot say what does not count: stix and csv can")
+		}
+		x.e = &listExporter{w: out}
+	default:
+		return fmt.Errorf("export format %q is unknown: want stix, csv or list", x.o.Format)
+	}
+	x.ask = examiner{index: x.o.Index, decay: x.o.Decay, subject: match.Subject{Tenant: x.o.Tenant, Created: x.o.At}, reader: match.NewReader()}
+	return x.e.begin()
+}
+
+// take writes an indicator or counts why it is left out.
+func (x *exporting) take(ctx context.Context, i *schema.Indicator) (err error) {
+	why := x.o.leaves(i, x.limit)
+	if why == "" {
+		why = x.e.leaves(i)
+	}
+	against := doubt{}
+	if why == "" {
+		if against = x.ask.about(i); !x.o.Doubtful {
+			why = against.kind
+		}
+	}
+	if most := x.l.cfg.MaxExport; why == "" && most > 0 && x.done.Written >= most {
+		why = "more than " + strconv.Itoa(most)
+	}
+	if why != "" {
+		x.done.Left[why]++
+		return nil
+	}
+	if len(i.Threats) > 0 && x.e.tellsThreats() {
+		if err := x.secret.hide(ctx, x.l, i, x.limit); err != nil {
+			return err
+		}
+	}
+	x.done.Written++
+	if against.kind != "" {
+		x.done.Doubted[against.kind]++
+	}
+	b := beside{doubt: against.why}
+	if x.stix == nil {
+		return x.e.put(i, b)
+	}
+	if b.times, err = x.past.of(ctx, i); err == nil {
+		err = x.link.begin(ctx, i.Feed)
+	}
+	if err == nil {
+		err = x.e.put(i, b)
+	}
+	if err == nil {
+		err = x.link.told(i, x.stix.last, b)
+	}
+	return err
 }
 
 // leaves tells why an indicator is left out; empty if it is not.
@@ -235,87 +247,4 @@ type exporter interface {
 type beside struct {
 	doubt string // why it does not count; empty: it does
 	times        // of STIX
-}
-
-// maxSeen bounds the values that a list remembers: in a longer one some may stand
-// twice.
-const maxSeen = 8_000_000
-
-type listExporter struct {
-	w    *bufio.Writer
-	seen map[digest]bool
-}
-
-func (e *listExporter) begin() error { e.seen = map[digest]bool{}; return nil }
-func (e *listExporter) end() error   { return nil }
-
-func (e *listExporter) tellsThreats() bool { return false }
-
-func (e *listExporter) leaves(i *schema.Indicator) string {
-	if strings.ContainsAny(i.Value, "\r\n") {
-		return "has more than one line"
-	}
-	return ""
-}
-
-func (e *listExporter) put(i *schema.Indicator, _ beside) error {
-	d := digestOf(i.Value)
-	if e.seen[d] {
-		return nil
-	}
-	if len(e.seen) < maxSeen {
-		e.seen[d] = true
-	}
-	_, err := e.w.WriteString(i.Value + "\n")
-	return err
-}
-
-type csvExporter struct{ w *csv.Writer }
-
-func (e *csvExporter) begin() error {
-	return e.w.Write([]string{"type", "value", "feed", "id", "verdict", "severity", "wish", "confidence", "rank", "tlp", "tenant", "exact", "valid_from", "valid_until", "fresh", "labels", "threats", "doubt"})
-}
-
-func (e *csvExporter) tellsThreats() bool { return true }
-
-func (e *csvExporter) leaves(*schema.Indicator) string { return "" }
-
-func (e *csvExporter) end() error {
-	e.w.Flush()
-	return e.w.Error()
-}
-
-func (e *csvExporter) put(i *schema.Indicator, b beside) error {
-	when := func(m schema.Millis) string {
-		if m == 0 {
-			return ""
-		}
-		return m.String()
-	}
-	threats := make([]string, len(i.Threats))
-	for n, t := range i.Threats {
-		threats[n] = t.Kind.String() + ":" + t.Name
-	}
-	row := []string{i.Type.String(), i.Value, i.Feed, i.ID, i.Verdict.String(), i.Severity.String(), i.Wish.String(), strconv.Itoa(int(i.Confidence)), strconv.Itoa(int(i.Rank)),
-		i.TLP.String(), i.Tenant, strconv.FormatBool(i.Exact), when(i.ValidFrom), when(i.ValidUntil), when(i.Fresh), strings.Join(i.Labels, ";"), strings.Join(threats, ";"), b.doubt}
-	for n, cell := range row {
-		cell = harmless(cell)
-		row[n] = cell
-		// What a spreadsheet would take for a formula becomes text.
-		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			row[n] = "'" + cell
-		}
-	}
-	return e.w.Write(row)
-}
-
-// harmless takes out what a terminal would obey, such as in a label: an export is looked
-// at there, too. No value of an indicator has it.
-func harmless(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, text)
 }

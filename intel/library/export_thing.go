@@ -113,7 +113,7 @@ func (k *linker) told(i *schema.Indicator, id string, b beside) error {
 
 // finish writes the objects and relations of the feed.
 func (k *linker) finish(ctx context.Context) error {
-	if len(k.objects) == 0 {
+	if len(k.objects)+len(k.linked) == 0 {
 		return nil
 	}
 	var failed error

@@ -220,7 +220,7 @@ func TestExportTimes(t *testing.T) {
 	v := versioned("told.example", "indicator--1", millis(4))
 	v.ValidFrom, v.ValidUntil, v.Fresh = millis(2), millis(50), millis(4)
 	pull(t, l, feed, fact.Update, day(8), v)
-	want("told", "told.example", at(8), at(8), at(2))
+	want("told", "told.example", at(2), at(4), at(2))
 }
 
 // TestExportThings: what is behind indicators goes with them, as far as it may be shown.

@@ -49,7 +49,6 @@ func (h *history) of(ctx context.Context, i *schema.Indicator) (times, error) {
 	if t.created == 0 { // its fact is gone since, or cannot be read
 		t = times{h.good, h.good}
 	}
-	t.modified = max(t.created, t.modified, h.settled)
 	if len(h.over.places)+len(h.over.sighted) > 0 {
 		_, _, by := h.over.apply(*i, counts)
 		for _, o := range by {
@@ -80,7 +79,24 @@ func (h *history) said(ctx context.Context, i *schema.Indicator) (t times, err e
 		h.c.done = true
 		return t, h.t.damaged("a fact is none")
 	}
-	return times{f.First, max(f.First, f.Changed, min(f.Version, f.Seen))}, nil
+	return h.timesOf(&f), nil
+}
+
+// timesOf gives the times of a fact. Where its feed says when it changed, that is its
+// time and not that of the pull: who imports it lets it age from then. Later is what its
+// feed or the settings made another since it was known.
+func (h *history) timesOf(f *stored) times {
+	t := times{f.First, f.First}
+	if told := min(max(f.Version, f.Fresh), f.Seen); told > 0 {
+		t = times{min(t.created, told), told}
+	}
+	if f.ValidFrom > 0 {
+		t.created = min(t.created, f.ValidFrom)
+	}
+	if t.modified = max(t.modified, f.Changed); h.settled > f.First {
+		t.modified = max(t.modified, h.settled)
+	}
+	return t
 }
 
 // open begins with the facts of a feed.

@@ -62,12 +62,13 @@ func (l *Library) Hold(ctx context.Context, versions ...Version) error {
 	if err != nil {
 		return fmt.Errorf("holding versions: %w", err)
 	}
-	was, now := generationsOf(before), generationsOf(versions)
-	for name := range was {
-		if len(now[name]) > 0 {
-			continue
-		}
-		// Of a feed that was removed nobody else will sweep what is not needed now.
+	// Of a feed that was removed nobody else will sweep what is not needed now, be it that
+	// this hold let it go or that another has come to its end.
+	names, err := l.names()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
 		if err := l.letGo(ctx, name); err != nil {
 			return err
 		}
@@ -157,6 +158,9 @@ func (l *Library) letGo(ctx context.Context, feed string) (err error) {
 		if _, ok := damageOf(feed, err); ok || errors.Is(err, ErrUnknownFeed) {
 			return nil
 		}
+		return err
+	}
+	if stay, err := l.needed(feed, st.Kept, 0); err != nil || len(stay) == len(st.Kept) {
 		return err
 	}
 	lock, err := l.lock(ctx, feed, "release of old generations of "+feed)

@@ -130,6 +130,30 @@ func TestHoldEnds(t *testing.T) {
 	}
 }
 
+// TestHoldOfRemovedFeedEnds: what was kept of a removed feed for somebody who is no more
+// goes when anybody else's hold is given.
+func TestHoldOfRemovedFeedEnds(t *testing.T) {
+	ctx := context.Background()
+	l := Open(t.TempDir(), small())
+	pull(t, l, feedOf("acme"), fact.Replace, day(0), domain("a.bad.example"))
+	_, v := all(t, l)
+	if err := errors.Join(l.For("past").Hold(ctx, v), l.Remove(ctx, "acme")); err != nil {
+		t.Fatal(err)
+	}
+	kept := func() bool { return strings.Contains(strings.Join(files(t, l.feedDir("acme")), " "), ".current") }
+	publisher := l.For("publisher")
+	if err := publisher.Hold(ctx, "beta:1;0"); err != nil || !kept() {
+		t.Errorf("what is held was swept, %v", err)
+	}
+	old := time.Now().Add(-holdFor)
+	if err := os.Chtimes(filepath.Join(l.holds(), "past"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := publisher.Hold(ctx, "beta:2;0"); err != nil || kept() {
+		t.Errorf("what nobody holds any more is kept, %v", err)
+	}
+}
+
 // FuzzHold reads what may stand in the file of a hold: it holds generations of feeds or
 // nothing, and never more than it names.
 func FuzzHold(f *testing.F) {

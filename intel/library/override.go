@@ -144,6 +144,9 @@ func (o *Override) indicator() schema.Indicator {
 	}
 	o.edit(&i)
 	set(&i.Wish, o.Wish)
+	if end := o.Expires; end != nil && *end != 0 && (i.ValidUntil == 0 || *end < i.ValidUntil) {
+		i.ValidUntil = *end // to the minute, and so that its end is told from a word against it
+	}
 	match.Narrow(&i)
 	return i
 }

@@ -107,6 +107,9 @@ func decodeState(text []byte) (*state, error) {
 	if err := json.Unmarshal(s.State, st); err != nil {
 		return nil, err
 	}
+	if st.First == 0 && st.Facts > 0 { // of before states told the tenant and the first pull
+		st.Tenant = st.Summary.Tenant
+	}
 	return st, nil
 }
 

@@ -94,4 +94,33 @@ func TestTenant(t *testing.T) {
 	pull(t, l, owner("other"), fact.Update, day(3), domain("d.bad.example"))
 }
 
+// TestTenantOfOldStates: a state of before tenants were in it says whose the feed was when
+// it was last tried.
+func TestTenantOfOldStates(t *testing.T) {
+	ctx := context.Background()
+	owner := func(name string) *fact.Feed {
+		f := feedOf("acme")
+		f.Tenant = name
+		return f
+	}
+	for _, was := range []string{"acme", ""} {
+		l := Open(t.TempDir(), small())
+		pull(t, l, owner(was), fact.Update, day(0), domain("a.bad.example"))
+		st, err := l.state("acme")
+		if err == nil {
+			st.Tenant, st.First = "", 0
+			err = l.writeState(st)
+		}
+		if err == nil {
+			err = l.Failed(ctx, owner("other"), errors.New("it rained"), day(2), day(1))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tryPull(l, owner("other"), fact.Update, day(2), domain("b.bad.example")); errors.Is(err, ErrTenant) != (was != "") {
+			t.Errorf("of %q: %v", was, err)
+		}
+	}
+}
+
 func second[T any](_ T, err error) error { return err }

@@ -282,7 +282,7 @@ func (t *table) row(line int, f []string) error {
 	}
 	for _, i := range t.labels {
 		if i < len(f) && !unset(strings.TrimSpace(f[i])) {
-			c[colLabel] += "," + f[i]
+			c[colLabel] = withLabels(c[colLabel], f[i])
 		}
 	}
 	if c[colType] == "" && kind != schema.ObservableUnknown {

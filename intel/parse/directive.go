@@ -118,9 +118,11 @@ func (r *reader) bindZone(n int, rest string) (bool, error) {
 
 // iptables takes the address that a rule drops, where the rule says nothing else.
 func (r *reader) iptables(n int, words []string) (bool, error) {
-	address, target, more := "", "", false
+	address, target, more, removes := "", "", false, false
 	for i := 0; i+1 < len(words); i++ {
 		switch word, next := words[i], words[i+1]; word {
+		case "-D", "--delete":
+			removes = true
 		case "-s", "-d", "--source", "--destination", "--src", "--dst":
 			if next == "0.0.0.0/0" || next == "::/0" {
 				continue
@@ -141,12 +143,20 @@ func (r *reader) iptables(n int, words []string) (bool, error) {
 		return false, nil
 	case target == "ACCEPT" || target == "RETURN":
 		return true, r.refuse(n, text, errPassed)
-	case address == "" || target == "LOG" || target == "":
+	case address == "" || removes || !isBlock(target):
 		return true, r.refuse(n, text, errBlocksNot)
 	case more:
 		return true, r.refuse(n, text, errCondition)
 	}
 	return true, r.value(n, address, "")
+}
+
+// isBlock reports a target that lets nothing pass, or a chain that is named after it,
+// such as LOGDROP. What others do, such as to translate addresses, says nothing against
+// them.
+func isBlock(target string) bool {
+	target = strings.ToUpper(target)
+	return strings.HasSuffix(target, "DROP") || strings.HasSuffix(target, "REJECT") || target == "TARPIT"
 }
 
 // added takes "add NAME VALUE" of ipset and "add list=NAME address=VALUE" of RouterOS.
@@ -176,6 +186,8 @@ func (r *reader) access(n int, word string, words []string) (bool, error) {
 			denies = true
 		case "permit":
 			passes = true
+		case "remark":
+			return true, r.refuse(n, text, errBlocksNot)
 		case "tcp", "udp", "icmp", "eq", "range", "port", "proto":
 			return true, r.refuse(n, text, errCondition)
 		case "from":

@@ -8,9 +8,14 @@ import (
 
 	"github.com/interdict/interdict/schema"
 	"github.com/interdict/interdict/stages/normalize/canon"
+	"golang.org/x/net/publicsuffix"
 )
 
-var errReference = errors.New("an address in a document for people that can be clicked: it is rather what they shall read than an indicator")
+// Reasons of documents.
+var (
+	errReference = errors.New("an address in a document for people that can be clicked: it is rather what they shall read than an indicator")
+	errProse     = errors.New("an address in a sentence of a document for people, not marked against clicking: it may be anybody's")
+)
 
 // isDocument reports by its name, in lower case, a text for people, Markdown or AsciiDoc.
 func isDocument(name string) bool {
@@ -22,9 +27,10 @@ func isDocument(name string) bool {
 }
 
 // document reads a text for people, in which indicators stand in tables, lists and
-// blocks of code with prose around them. Hashes are taken wherever they stand, other
-// values where they are marked against clicking, as code, or stand alone; a URL that
-// can be clicked only alone in a block of code.
+// blocks of code with prose around them. Hashes and what is marked against clicking are
+// taken wherever they stand, addresses and domains where they stand alone in a line or
+// a cell (of a table domains only as code); a URL that can be clicked only alone in a
+// block of code.
 func (r *reader) document(br *bufio.Reader) error {
 	l := lines{in: br}
 	block := false
@@ -45,13 +51,13 @@ func (r *reader) document(br *bufio.Reader) error {
 			continue
 		}
 		if !strings.HasPrefix(text, "|") {
-			if err := r.passage(l.n, text, block); err != nil {
+			if err := r.passage(l.n, text, block, false); err != nil {
 				return err
 			}
 			continue
 		}
 		for cell := range strings.SplitSeq(text, "|") {
-			if err := r.passage(l.n, cell, block); err != nil {
+			if err := r.passage(l.n, cell, block, true); err != nil {
 				return err
 			}
 		}
@@ -59,7 +65,7 @@ func (r *reader) document(br *bufio.Reader) error {
 }
 
 // passage takes what a line or a cell of a table names.
-func (r *reader) passage(n int, text string, block bool) error {
+func (r *reader) passage(n int, text string, block, cell bool) error {
 	for _, bullet := range [...]string{"- ", "* ", "+ ", "\u2022 "} {
 		text = strings.TrimPrefix(strings.TrimLeft(text, " \t"), bullet)
 	}
@@ -67,7 +73,7 @@ func (r *reader) passage(n int, text string, block bool) error {
 	code := false
 	for span := range strings.SplitSeq(text, "`") { // every second one is code
 		for w := range strings.FieldsFuncSeq(span, between) {
-			if err := r.word(n, strings.Trim(w, "*+'.,;:()"), code || block, alone, block); err != nil {
+			if err := r.word(n, strings.Trim(w, "*+'.,;:()"), code || block || !cell, alone, block); err != nil {
 				return err
 			}
 		}
@@ -87,13 +93,16 @@ func (r *reader) word(n int, w string, code, alone, block bool) error {
 	}
 	switch {
 	case o.Type == schema.ObservableHash, isMarked(w):
-	case isReference(o, w) && !(block && alone), !code && !alone:
-		if o.Type == schema.ObservableDomain {
+	case o.Type == schema.ObservableDomain:
+		if !alone || !code || !isDomain(w) {
 			return nil // any word with a dot in it
 		}
-		return r.refuse(n, w, errReference)
-	case o.Type == schema.ObservableDomain && isSource(o.Value):
-		return nil
+	case isReference(o, w):
+		if !alone || !block {
+			return r.refuse(n, w, errReference)
+		}
+	case !alone:
+		return r.refuse(n, w, errProse)
 	}
 	return r.observable(n, w, o, "")
 }
@@ -106,6 +115,14 @@ func isReference(o schema.Observable, text string) bool {
 
 // isMarked reports a text with marks against clicking.
 func isMarked(s string) bool { return refanged(s) != s || key(canon.Refang, s) != s }
+
+// isDomain reports a name in lower case, below a suffix that a registry has given, that
+// is not rather the name of a program's source: "System.Net", "os.path" and "setup.py"
+// are none.
+func isDomain(name string) bool {
+	_, registered := publicsuffix.PublicSuffix(name)
+	return registered && strings.ToLower(name) == name && !isSource(name)
+}
 
 // isSource reports names that are those of programs' sources and of archives more often
 // than of domains.

@@ -116,3 +116,28 @@ func TestOddJSON(t *testing.T) {
 		t.Errorf("said %+v", s.said)
 	}
 }
+
+// TestManyLabels: an object that says its label over and over costs as much as any other
+// of its length, and so do the rows in one with very many labels.
+func TestManyLabels(t *testing.T) {
+	const size = 1 << 20
+	many := strings.Repeat(`,"tag":"x"`, size/10)
+	for name, text := range map[string]string{
+		"of a row":       `{"ip":"203.0.113.7"` + many + `}`,
+		"of a document":  `{"data":[{"ip":"203.0.113.7"}]` + many + `}`,
+		"of many rows":   `{"tag":"` + strings.Repeat("x,", size/4) + `","data":[{"ip":"203.0.113.7"}` + strings.Repeat(`,{"ip":"203.0.113.7"}`, size/40) + `]}`,
+		"of many fields": strings.Repeat("tag,", 1000) + "ip\n" + strings.Repeat(strings.Repeat("xxxxxxxxx,", 1000)+"203.0.113.7\n", size/10_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &counter{}
+			used := allocated(func() {
+				if err := Read(context.Background(), strings.NewReader(text), feed(), fact.Part{}, now, s); err != nil {
+					t.Error(err)
+				}
+			})
+			if s.said == 0 || used > 256*size {
+				t.Errorf("%d taken, %d bytes for %d", s.said, used, len(text))
+			}
+		})
+	}
+}

@@ -35,6 +35,7 @@ func (d *document) rows(raw []byte, alone bool) error {
 	if d.opened < maxWithin {
 		outer := d.outer
 		d.outer = *c
+		d.outer[colLabel] = strings.Join(addLabels(nil, slices.Collect(labelsIn(c[colLabel]))...), ",") // every row in it reads them
 		d.opened++
 		found, err = d.within(raw, alone)
 		d.opened--
@@ -129,11 +130,11 @@ func (d *document) cells(raw []byte) (*cells, []string, error) {
 		}
 		kind, _ := typeNamed(name)
 		switch {
+		case to == colLabel:
+			c[to] = withLabels(c[to], text)
 		case c[to] == "" || to == colMalware && word(name) == "malwareprintable":
 			c[to] = text
 			digest = digest || to == colValue && kind == schema.ObservableHash && !mapped
-		case to == colLabel:
-			c[to] += "," + text
 		case to == colValue && digest && kind == schema.ObservableHash && len(digests) < maxSeveral:
 			digests = append(digests, text)
 		}
@@ -144,9 +145,7 @@ func (d *document) cells(raw []byte) (*cells, []string, error) {
 			c[to] = d.outer[to]
 		}
 	}
-	if d.outer[colLabel] != "" {
-		c[colLabel] += "," + d.outer[colLabel]
-	}
+	c[colLabel] = withLabels(c[colLabel], d.outer[colLabel])
 	return &c, digests, err
 }
 

@@ -17,7 +17,12 @@ var (
 	errIOCAnd       = errors.New("OpenIOC: one of several things at once (AND), which are not matched")
 	errIOCNot       = errors.New("OpenIOC: a condition that is turned round")
 	errIOCContained = errors.New("OpenIOC: a part of a text, which is no value")
+	errIOCPiece     = fmt.Errorf("an element or text longer than %d bytes", maxPiece)
 )
+
+// maxPiece bounds what the decoder holds at once: one tag, text or comment. What it makes
+// of a tag full of attributes takes many times the tag's own room.
+const maxPiece = 128 << 10
 
 // maxItems bounds the items of one group that waits for its end.
 const maxItems = 100_000
@@ -27,8 +32,53 @@ const maxItems = 100_000
 type openIOC struct {
 	r      *reader
 	xml    *xml.Decoder
+	in     *pieces
+	depth  int // elements that are open
 	report fact.Object
 	n      int // items so far
+}
+
+// pieces is a text of which only so much is given at a time.
+type pieces struct {
+	in   io.Reader
+	left int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		return 0, errIOCPiece
+	}
+	n, err := p.in.Read(b[:min(len(b), p.left)])
+	p.left -= n
+	return n, err
+}
+
+// token reads the next piece. What is open is bounded: the decoder keeps all of it.
+func (x *openIOC) token() (xml.Token, error) {
+	x.in.left = maxPiece
+	t, err := x.xml.Token()
+	switch t.(type) {
+	case xml.StartElement:
+		if x.depth++; x.depth > maxDepth {
+			err = errDepth
+		}
+	case xml.EndElement:
+		x.depth--
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("OpenIOC: %w", err)
+	}
+	return t, err
+}
+
+// skip passes over the element that was begun last.
+func (x *openIOC) skip() error {
+	for outside := x.depth - 1; x.depth > outside; {
+		if _, err := x.token(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // iocItem is one comparison of a definition.
@@ -42,16 +92,17 @@ type iocItem struct {
 
 // openIOC reads a document. It is bounded like a document of JSON.
 func (r *reader) openIOC(br *bufio.Reader) error {
-	x := &openIOC{r: r, xml: xml.NewDecoder(&bounded{ctx: r.ctx, r: br, left: maxDocument, limit: maxDocument})}
+	x := &openIOC{r: r, in: &pieces{in: &bounded{ctx: r.ctx, r: br, left: maxDocument, limit: maxDocument}}}
+	x.xml = xml.NewDecoder(x.in)
 	x.xml.CharsetReader = func(name string, in io.Reader) (io.Reader, error) { return in, nil } // what is not UTF-8 is refused value by value
 	x.report = fact.Object{Kind: schema.ThreatReport, TLP: r.feed.TLP}
 	for {
-		t, err := x.xml.Token()
+		t, err := x.token()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("OpenIOC: %w", err)
+			return err
 		}
 		e, ok := t.(xml.StartElement)
 		if !ok {
@@ -65,7 +116,7 @@ func (r *reader) openIOC(br *bufio.Reader) error {
 				return err
 			}
 		case "Indicator":
-			items, err := x.group(e, 0, false)
+			items, err := x.group(e, false)
 			if err != nil {
 				return err
 			}
@@ -93,9 +144,9 @@ func xmlAttribute(e xml.StartElement, name string) string {
 func (x *openIOC) text(limit int) (string, error) {
 	var b strings.Builder
 	for depth := 0; ; {
-		t, err := x.xml.Token()
+		t, err := x.token()
 		if err != nil {
-			return "", fmt.Errorf("OpenIOC: %w", err)
+			return "", err
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
@@ -112,16 +163,13 @@ func (x *openIOC) text(limit int) (string, error) {
 
 // group reads a group and gives its items. Those of a group of ORs that stands in no
 // AND are taken at once, and not kept.
-func (x *openIOC) group(start xml.StartElement, depth int, within bool) (items []iocItem, err error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("OpenIOC: %w", errDepth)
-	}
+func (x *openIOC) group(start xml.StartElement, within bool) (items []iocItem, err error) {
 	and := strings.EqualFold(xmlAttribute(start, "operator"), "AND")
 	children := 0
 	for {
-		t, err := x.xml.Token()
+		t, err := x.token()
 		if err != nil {
-			return nil, fmt.Errorf("OpenIOC: %w", err)
+			return nil, err
 		}
 		var some []iocItem
 		switch e := t.(type) {
@@ -139,16 +187,16 @@ func (x *openIOC) group(start xml.StartElement, depth int, within bool) (items [
 			children++
 			switch e.Name.Local {
 			case "Indicator":
-				some, err = x.group(e, depth+1, within || and)
+				some, err = x.group(e, within || and)
 			case "IndicatorItem":
 				some, err = x.item(e)
 			default:
-				err = x.xml.Skip()
+				err = x.skip()
 			}
 		}
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("OpenIOC: %w", err)
+			return nil, err
 		case !and && !within:
 			if err := x.take(some); err != nil {
 				return nil, err
@@ -166,7 +214,7 @@ func (x *openIOC) item(start xml.StartElement) ([]iocItem, error) {
 	x.n++
 	i := iocItem{n: x.n, condition: xmlAttribute(start, "condition"), not: xmlAttribute(start, "negate") == "true"}
 	for {
-		t, err := x.xml.Token()
+		t, err := x.token()
 		if err != nil {
 			return nil, err
 		}
@@ -177,11 +225,11 @@ func (x *openIOC) item(start xml.StartElement) ([]iocItem, error) {
 			switch e.Name.Local {
 			case "Context":
 				i.search = cut(xmlAttribute(e, "search"), maxLabel)
-				err = x.xml.Skip()
+				err = x.skip()
 			case "Content":
 				i.text, err = x.text(maxValue)
 			default:
-				err = x.xml.Skip()
+				err = x.skip()
 			}
 			if err != nil {
 				return nil, err
@@ -226,14 +274,18 @@ func (i *iocItem) value() (schema.Observable, error) {
 		return schema.Observable{}, errIOCNot
 	case i.condition == "is":
 		if t == schema.ObservableUnknown {
-			return Recognize(i.text)
+			o, err := Recognize(i.text)
+			if err == nil && o.Type == schema.ObservableDomain && isSource(o.Value) {
+				return schema.Observable{}, errFile
+			}
+			return o, err
 		}
 		if o, err := Value(t, i.text); err == nil || t != schema.ObservableURL && t != schema.ObservableDomain {
 			return o, err
 		}
 		return Recognize(i.text)
 	case i.condition == "contains" && (t == schema.ObservableUnknown || t == schema.ObservableDomain || t == schema.ObservableURL):
-		if o, err := domain(i.text); err == nil && !isFileName(o.Value) {
+		if o, err := domain(i.text); err == nil && !isFileName(o.Value) && !(t != schema.ObservableDomain && isSource(o.Value)) {
 			return o, nil
 		}
 	}

@@ -32,6 +32,8 @@ func TestOpenIOC(t *testing.T) {
 			iocItemText("is", "PortItem/remoteIP", "203.0.113.7")+
 			iocItemText("is", "UrlHistoryItem/URL", "http://c.example/x?a=1&amp;b=2")+
 			iocItemText("contains", "Network/URI", "/gate.php")+
+			iocItemText("contains", "Network/URI", "gate.pl")+
+			iocItemText("is", "Network/URI", "index.sh")+
 			iocItemText("contains", "FileItem/Md5sum", md5)+
 			iocItemText("is", "FileItem/FileName", "bad.exe")+
 			iocItemText("isnot", "Network/DNS", "good.example")+
@@ -40,7 +42,7 @@ func TestOpenIOC(t *testing.T) {
 			and(iocItemText("is", "FileItem/SizeInBytes", "7")+or(iocItemText("is", "Network/DNS", "d.example")+iocItemText("is", "Network/DNS", "e.example")))+
 			or(iocItemText("is", "DnsEntryItem/Host", "f.example")))),
 	).want(t, "hash="+md5, "domain=bad.example", "domain=b.example", "ip=203.0.113.7", "url=http://c.example/x?a=1&b=2", "email=a@bad.example", "domain=f.example")
-	s.wantRefused(t, "part of a text", "part of a text", "\"FileItem/FileName\" is not matched", "turned round", "no value", "several things", "several things", "several things")
+	s.wantRefused(t, "part of a text", "part of a text", "name of a file", "part of a text", "\"FileItem/FileName\" is not matched", "turned round", "no value", "several things", "several things", "several things")
 	if len(s.objects) != 1 || s.objects[0].Name != "Bad people" || s.objects[0].ID != "openioc--0b879284-0c37-4bfa-9dd8-34505a9c5175" || len(s.objects[0].Refs) != 7 || s.objects[0].Refs[0] != s.said[0].ID {
 		t.Errorf("objects %+v", s.objects)
 	}
@@ -49,6 +51,34 @@ func TestOpenIOC(t *testing.T) {
 		strings.Replace(iocItemText("is", "Network/DNS", "a.example"), "<IndicatorItem", `<IndicatorItem negate="true"`, 1)+iocItemText("is", "Network/DNS", "b.example")) + `</criteria></OpenIOC>`
 	read(t, text).want(t, "domain=b.example").wantRefused(t, "turned round")
 	read(t, iocText(and(iocItemText("is", "Network/DNS", "a.example")+iocItemText("is", "PortItem/remoteIP", "203.0.113.7")))).want(t).wantRefused(t, "several", "several")
+}
+
+// TestOpenIOCBounded: a document of nothing but tags, which packs to a thousandth, costs
+// about as much as any other of its length, wherever the tags stand.
+func TestOpenIOCBounded(t *testing.T) {
+	const size = 8 << 20
+	within := `<ioc ><Indicator operator="OR">`
+	for name, text := range map[string]string{
+		"open elements":            "<ioc >" + strings.Repeat("<a>", size/3),
+		"open elements in a group": within + strings.Repeat("<a>", size/3),
+		"open elements in an item": within + "<IndicatorItem>" + strings.Repeat("<a>", size/3),
+		"attributes":               "<ioc ><x" + strings.Repeat(` a=""`, size/5) + "/>",
+		"a comment":                "<ioc ><!--" + strings.Repeat("a", size),
+		"a text":                   "<ioc ><short_description>" + strings.Repeat("a", size),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			used := allocated(func() {
+				err = Read(context.Background(), strings.NewReader(text), feed(), fact.Part{}, now, &counter{})
+			})
+			if err == nil || strings.Count(err.Error(), "OpenIOC") != 1 {
+				t.Errorf("error %v", err)
+			}
+			if used > size {
+				t.Errorf("%d bytes for %d", used, len(text))
+			}
+		})
+	}
 }
 
 // TestOpenIOCDamaged: neither brackets without end nor text without end cost more than

@@ -3,6 +3,7 @@ package parse
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (r *reader) described(n int, i *schema.Indicator, c *cells, told *[columns]
 		}
 		i.TLP = t
 	}
-	for l := range strings.FieldsFuncSeq(c[colLabel], func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
+	for l := range labelsIn(c[colLabel]) {
 		i.Labels = addLabels(i.Labels, l)
 	}
 	i.Threats = addThreat(i.Threats, schema.ThreatMalware, c[colMalware])
@@ -107,6 +108,25 @@ func (r *reader) described(n int, i *schema.Indicator, c *cells, told *[columns]
 	}
 	i.Fresh = r.past(i.Fresh)
 	return true, nil
+}
+
+// maxLabelText bounds the labels of one row together, in bytes.
+const maxLabelText = 4 << 10
+
+// withLabels gives the text of a row's labels with more of them.
+func withLabels(text, more string) string {
+	switch {
+	case more == "" || len(text) >= maxLabelText:
+		return text
+	case text != "":
+		more = text + "," + more
+	}
+	return cut(more, maxLabelText)
+}
+
+// labelsIn lists the labels in a text.
+func labelsIn(text string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' || r == '|' })
 }
 
 // firstNumber is the least number of seconds since 1970 that is taken for a time: of

@@ -78,7 +78,9 @@ func ruleOptions(text string) (certificate string, content bool) {
 		text = text[min(end+1, len(text)):]
 		name, value, _ := strings.Cut(option, ":")
 		switch name = strings.TrimSpace(name); name {
-		case "msg", "reference", "sid", "rev", "gid", "classtype", "priority", "metadata", "threshold", "detection_filter", "flags", "flow", "flowbits", "noalert", "target", "tag", "rem", ")", "":
+		case "msg", "reference", "sid", "rev", "gid", "classtype", "priority", "metadata", "threshold", "detection_filter", "flags", "flow", "noalert", "target", "tag", "rem", ")", "":
+		case "flowbits": // what other rules have seen is a condition, what this one sets is none
+			content = content || strings.HasPrefix(strings.TrimSpace(value), "is")
 		case "tls.fingerprint", "tls_fingerprint", "tls.cert_fingerprint":
 			certificate = strings.Trim(strings.TrimSpace(value), `"`)
 		default:
@@ -92,6 +94,9 @@ func ruleOptions(text string) (certificate string, content bool) {
 // it names some; none for any address.
 func ruleList(addresses, ports string) (list []string, err error) {
 	if addresses == "any" || strings.HasPrefix(addresses, "$") {
+		if ports != "any" { // one service of everybody's: less than the address at the other end
+			return nil, errCondition
+		}
 		return nil, nil
 	}
 	if strings.ContainsAny(addresses+ports, "!:$") && !strings.Contains(addresses, "::") || strings.Contains(addresses, "!") {

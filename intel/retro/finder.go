@@ -115,14 +115,14 @@ const (
 	concernsMatched         // that have matches: it takes some back, or no longer does
 )
 
-// concernOf says whom a change at now may say something about. That something good has
-// come to its own end puts nothing back.
+// concernOf says whom a change at now may say something about. That something has come to
+// its own end says nothing of what was: it takes nothing back and puts nothing back.
 func concernOf(c *schema.IndicatorChange, now schema.Millis) concern {
 	i := &c.Indicator
 	switch {
 	case c.Op == schema.IndicatorAdd && bad(i):
 		return concernsAlerts
-	case c.Op == schema.IndicatorRemove && !bad(i) && i.ValidUntil != 0 && i.ValidUntil <= now:
+	case c.Op == schema.IndicatorRemove && i.ValidUntil != 0 && i.ValidUntil <= now:
 		return concernsNobody
 	case c.Op == schema.IndicatorAdd || c.Op == schema.IndicatorRemove:
 		return concernsMatched

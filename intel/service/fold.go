@@ -237,9 +237,13 @@ func (s *Service) buryUnreadable(ctx context.Context, f *fact.Feed, b *upload.Ba
 }
 
 // buryForeign buries what was accepted for another tenant than the feed's, which must
-// not see it. What was everybody's may become a tenant's.
+// not see it, and all where the feed's name is that of one that is pulled now. What was
+// everybody's may become a tenant's.
 func buryForeign(f *fact.Feed, b *upload.Batch) {
 	b.Bury(func(r *upload.Record) error {
+		if f.Transport != fact.TransportUpload {
+			return fmt.Errorf("it was uploaded, the feed is pulled by %s now", f.Transport)
+		}
 		if t := r.Feed.Tenant; t != "" && t != f.Tenant {
 			return fmt.Errorf("it was accepted for tenant %q, the feed is of tenant %q now", t, f.Tenant)
 		}

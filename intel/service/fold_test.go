@@ -308,6 +308,24 @@ func TestFoldForOthers(t *testing.T) {
 	})
 }
 
+// TestFoldForPulled: what waits is not mixed into a feed of the same name that is pulled.
+func TestFoldForPulled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, f := uploadWorld(t)
+		accept(t, w.service(), f, "a")
+		f.Transport, f.URL = fact.TransportHTTP, "https://feeds.example/acme"
+		w.cfg.Feeds = []fact.Feed{f}
+		s := w.service()
+		w.run(s, 2*time.Second)
+		if got := w.lines(f.Name); got != "" || w.logged("cannot be taken", "pulled by http") != 1 {
+			t.Errorf("stored %q: %s", got, w.log.String())
+		}
+		if list := s.Waiting(); len(list) != 1 || list[0].Requests != 0 || list[0].Aside == 0 {
+			t.Errorf("waiting: %+v", list)
+		}
+	})
+}
+
 // TestFoldStops: a stop leaves what waits, and what is being committed, to the next start.
 func TestFoldStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

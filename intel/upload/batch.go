@@ -86,7 +86,7 @@ func (q *Queue) Take(most int) (*Batch, error) {
 // sealed seals what there is and lists it.
 func (q *Queue) sealed() ([]*segment, error) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	if err := errors.Join(q.seal(), q.load()); err != nil {
 		return nil, err
 	}
@@ -112,6 +112,10 @@ func (s *segment) spoil(at int) bool {
 // tell logs what cannot be read.
 func (q *Queue) tell(s *segment, at, end int, torn bool, why error) {
 	if torn {
+		if s.torn { // it has been told
+			return
+		}
+		s.torn = true
 		q.j.log.Info("an upload that was not written to its end, and not answered, is left out", "feed", q.feed, "bytes", end-at)
 		return
 	}
@@ -143,7 +147,7 @@ func (b *Batch) Bury(why func(*Record) error) {
 func (b *Batch) Done() error {
 	q := b.q
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	for _, to := range b.upTo {
 		to.s.folded, to.s.records, to.s.done = to.folded, max(0, to.s.records-to.records), to.all
 		if n := len(b.Records); n > 0 {

@@ -57,6 +57,9 @@ func DefaultConfig() Config {
 	return Config{MaxBytes: 4 << 20, MaxRequests: 32, ReadTimeout: 30 * time.Second, MaxWaiting: 256 << 20}
 }
 
+// mostRequests bounds Config.MaxRequests: each of them takes a body of MaxBytes in memory.
+const mostRequests = 4096
+
 // restricted is the source that the contract keeps for the service itself.
 const restricted = "Microsoft Sentinel"
 
@@ -79,7 +82,7 @@ func (c *Config) Validate() error {
 		"listen: %s is not a loopback address: tokens would go over the network in the clear; give cert_file and key_file, or plain: true behind a proxy that ends TLS", c.Listen)
 	check(len(c.Clients) > 0, "clients: there are none: nobody could send")
 	check(c.MaxBytes >= 1<<10 && c.MaxBytes <= 1<<30, "max_bytes: %d: want 1 KiB to 1 GiB", c.MaxBytes)
-	check(c.MaxRequests >= 1, "max_requests: must be positive, not %d", c.MaxRequests)
+	check(c.MaxRequests >= 1 && c.MaxRequests <= mostRequests, "max_requests: %d: want 1 to %d", c.MaxRequests, mostRequests)
 	check(c.ReadTimeout > 0, "read_timeout: must be positive, not %v", c.ReadTimeout)
 	check(c.MaxWaiting/4 >= c.MaxBytes, "max_waiting: %d: want at least four times max_bytes, %d", c.MaxWaiting, c.MaxBytes)
 	anonymous := 0

@@ -43,6 +43,7 @@ func TestConfig(t *testing.T) {
 		{"source of two clients of a tenant", func(c *Config) { c.Clients[1].Sources, c.Clients[1].Tenant = []string{"Acme TI"}, "acme" }, ""},
 		{"no bytes", func(c *Config) { c.MaxBytes = 0 }, "max_bytes"},
 		{"no requests", func(c *Config) { c.MaxRequests = 0 }, "max_requests"},
+		{"requests that nobody could hold", func(c *Config) { c.MaxRequests = 2_000_000_000 }, "max_requests"},
 		{"no room to wait", func(c *Config) { c.MaxWaiting = 4*c.MaxBytes - 1 }, "max_waiting"},
 		{"requests of gigabytes", func(c *Config) { c.MaxBytes, c.MaxWaiting = 2<<30, 8<<30 }, "1 GiB"},
 	} {

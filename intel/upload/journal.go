@@ -57,9 +57,11 @@ func OpenJournal(dir string, most int64, failpoint func(string), log *slog.Logge
 		if !e.IsDir() || !queueName.MatchString(e.Name()) {
 			continue
 		}
-		if err := j.Queue(e.Name()).load(); err != nil {
+		q := j.Queue(e.Name())
+		if err := q.load(); err != nil {
 			return nil, fmt.Errorf("opening the journal of uploads: %w", err)
 		}
+		q.publish()
 	}
 	return j, nil
 }
@@ -71,6 +73,7 @@ func (j *Journal) Queue(feed string) *Queue {
 	q := j.queues[feed]
 	if q == nil {
 		q = &Queue{j: j, feed: feed, dir: filepath.Join(j.dir, feed), added: make(chan struct{}, 1)}
+		q.publish()
 		j.queues[feed] = q
 	}
 	return q

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/interdict/interdict/schema"
 )
@@ -21,8 +22,9 @@ type Queue struct {
 	feed  string
 	dir   string
 	added chan struct{}
+	told  atomic.Pointer[Waiting] // what there was when mu was last given up
 
-	mu       sync.Mutex
+	mu       sync.Mutex // held while the disk is waited for
 	file     *os.File   // of the newest segment; nil: the next append makes one
 	segments []*segment // oldest first
 	last     uint64     // largest number given
@@ -38,6 +40,7 @@ type segment struct {
 	// The rest is the taker's.
 	folded  int          // bytes from its start
 	done    bool         // all of it has been folded
+	torn    bool         // its end is, and was told
 	spoiled map[int]bool // where in it something is that could not be, and was told
 }
 
@@ -68,11 +71,19 @@ func (q *Queue) Feed() string { return q.feed }
 // Added has one after something was appended.
 func (q *Queue) Added() <-chan struct{} { return q.added }
 
-// Waiting tells what there is.
-func (q *Queue) Waiting() Waiting {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.waiting()
+// Waiting tells what there is. It does not wait for the disk, so that who asks learns how
+// much waits while a disk is slow.
+func (q *Queue) Waiting() Waiting { return *q.told.Load() }
+
+// publish has Waiting tell what there is now. The caller holds the lock.
+func (q *Queue) publish() {
+	w := q.waiting()
+	q.told.Store(&w)
+}
+
+func (q *Queue) unlock() {
+	q.publish()
+	q.mu.Unlock()
 }
 
 func (q *Queue) waiting() Waiting {
@@ -97,7 +108,8 @@ func (q *Queue) Append(records ...*Record) (taken int, err error) {
 		}
 	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
+	looked := false
 	for taken < len(lines) {
 		w := q.waiting()
 		room := q.j.most - w.Bytes - w.Aside
@@ -107,6 +119,14 @@ func (q *Queue) Append(records ...*Record) (taken int, err error) {
 			text = append(text, lines[n]...)
 			n++
 		}
+		if n == taken && w.Aside > 0 && !looked { // somebody may have cleared that away
+			looked = true
+			if err := errors.Join(q.seal(), q.load()); err != nil {
+				return taken, fmt.Errorf("feed %s: looking for room in the journal of uploads: %w", q.feed, err)
+			}
+			q.wake()
+			continue
+		}
 		if n == taken {
 			break
 		}
@@ -114,12 +134,18 @@ func (q *Queue) Append(records ...*Record) (taken int, err error) {
 			return taken, fmt.Errorf("feed %s: writing the journal of uploads: %w", q.feed, err)
 		}
 		taken = n
-		select {
-		case q.added <- struct{}{}:
-		default:
-		}
+		q.wake()
 	}
 	return taken, nil
+}
+
+// wake has the taker look at what Waiting tells.
+func (q *Queue) wake() {
+	q.publish()
+	select {
+	case q.added <- struct{}{}:
+	default:
+	}
 }
 
 func (q *Queue) write(text []byte, records int, at schema.Millis) error {
@@ -141,8 +167,8 @@ func (q *Queue) write(text []byte, records int, at schema.Millis) error {
 		err = q.file.Sync()
 	}
 	q.j.step("upload_synced")
-	if err == nil { // whoever folds it now has taken its name away before reading it
-		_, err = os.Stat(q.path(s.number, kindOpen))
+	if err == nil {
+		err = q.own(q.path(s.number, kindOpen))
 	}
 	if err != nil { // what of it is on disk is not known: nothing may follow it
 		err = errors.Join(err, q.file.Close())
@@ -158,6 +184,20 @@ func (q *Queue) write(text []byte, records int, at schema.Millis) error {
 	s.size += int64(len(text))
 	s.records += records
 	return nil
+}
+
+// own fails unless the file that is appended to still has its name: whoever else folds it
+// has taken the name away before reading it, and may have given it to another file since.
+func (q *Queue) own(path string) error {
+	named, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	ours, err := q.file.Stat()
+	if err == nil && !os.SameFile(named, ours) {
+		err = fmt.Errorf("%s: another process has taken it over", path)
+	}
+	return err
 }
 
 // create begins a segment.
@@ -202,7 +242,7 @@ func (q *Queue) seal() error {
 
 func (q *Queue) close() error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	defer q.unlock()
 	if q.file == nil {
 		return nil
 	}
@@ -212,16 +252,14 @@ func (q *Queue) close() error {
 }
 
 // load takes note of files that it does not know, and seals those that nobody here
-// appends to: a process that ended left them.
+// appends to: a process that ended left them. It forgets those that are gone.
 func (q *Queue) load() error {
 	entries, err := os.ReadDir(q.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	q.aside = 0
+	there := map[uint64]bool{}
 	for _, e := range entries {
 		number, kind, ok := segmentOf(e.Name())
 		if !ok {
@@ -244,6 +282,7 @@ func (q *Queue) load() error {
 			}
 			path = q.path(number, kindSealed)
 		}
+		there[number] = true
 		if slices.ContainsFunc(q.segments, func(s *segment) bool { return s.number == number }) {
 			continue
 		}
@@ -265,6 +304,12 @@ func (q *Queue) load() error {
 		}
 		q.segments = append(q.segments, s)
 	}
+	q.segments = slices.DeleteFunc(q.segments, func(s *segment) bool {
+		if !there[s.number] {
+			q.j.log.Warn("somebody else has removed accepted uploads from the journal", "feed", q.feed, "file", q.path(s.number, kindSealed), "requests", s.records)
+		}
+		return !there[s.number]
+	})
 	slices.SortFunc(q.segments, func(a, b *segment) int { return int(a.number) - int(b.number) })
 	return nil
 }

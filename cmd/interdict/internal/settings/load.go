@@ -182,7 +182,7 @@ func environment(environ []string, o *origin) (map[string]any, error) {
 			}
 			var v any
 			if err := yaml.Unmarshal([]byte(value), &v); err != nil {
-				bad = append(bad, fmt.Errorf("%s: %w", name, err))
+				bad = append(bad, fmt.Errorf("%s: %s", name, message(err))) // its drawing shows the value, which may be secret
 			}
 			key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "__", ".")
 			o.over = append(o.over, override{name, key})

@@ -78,3 +78,13 @@ func TestEmptyFile(t *testing.T) {
 		}
 	}
 }
+
+// TestLoadHides: what a variable says may be secret, and is not shown where it is no YAML.
+func TestLoadHides(t *testing.T) {
+	for _, environ := range []string{"INTERDICT_CLICKHOUSE__DSN=[clickhouse://u:hidden@192.0.2.1:9000", "INTERDICT_CLICKHOUSE__DSN={a: hidden", "INTERDICT_CLICKHOUSE__DSN=[hidden]"} {
+		_, err := load(t, "embedded: true\n", environ)
+		if err == nil || strings.Contains(err.Error(), "hidden") || !strings.Contains(err.Error(), "INTERDICT_") {
+			t.Errorf("%s: error %v", environ, err)
+		}
+	}
+}
