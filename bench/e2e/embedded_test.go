@@ -21,14 +21,15 @@ import (
 
 // TestKillEmbedded kills the whole of an embedded deployment, broker and worker
 // and with them the engine's parent, while it works on what it acknowledged, and
-// starts it on the same folders. What was acknowledged is all there at the end.
+// starts it on the same folders. What was acknowledged is all there at the end, once;
+// only the counts of what was read may be too high: see ADR 0007.
 func TestKillEmbedded(t *testing.T) {
 	t.Parallel()
 	notOnKafka(t)
 	notShort(t)
 	const rounds = 4
 	rng := seeded(t, 41)
-	l := &lab{t: t, dir: t.TempDir()}
+	l := &lab{t: t, dir: t.TempDir(), repeats: true}
 	c := gen.Default()
 	// The embedded broker keeps raw records for a day of their own time.
 	c.Seed, c.Hosts, c.Users, c.Campaigns, c.Background, c.FPBursts, c.NoisyPairs, c.SlowShare, c.Duration = 41, 60, 60, 2, 700, 1, 3, 0, 6*time.Hour

@@ -34,6 +34,7 @@ type lab struct {
 	admin   *kadm.Client
 	procs   []*process
 	closed  uint32 // alerts that closing made
+	repeats bool   // the broker may be killed within the end of a transaction, which it then half forgets
 }
 
 // source is a sensor's feed, and every record that the broker acknowledged.

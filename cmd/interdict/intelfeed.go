@@ -196,7 +196,7 @@ func nearNames(name string, names []string) string {
 	}
 	var near []string
 	for _, n := range names {
-		if a, b := plain(n), plain(name); a == b || len(b) > 2 && strings.Contains(a, b) || len(a) > 2 && strings.Contains(b, a) || distance(a, b) <= 2 {
+		if a, b := plain(n), plain(name); a == b || len(b) > 2 && strings.Contains(a, b) || len(a) > 2 && strings.Contains(b, a) || settings.Distance(a, b) <= 2 {
 			near = append(near, n)
 		}
 	}
@@ -207,29 +207,4 @@ func nearNames(name string, names []string) string {
 		return " (there are: " + strings.Join(names, ", ") + ")"
 	}
 	return ""
-}
-
-// distance is how many bytes must be put in, taken out or replaced to make b of a. Names
-// longer than any feed's are as far apart as they are long.
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return max(len(a), len(b))
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			step := before
-			if a[i] != b[j] {
-				step++
-			}
-			before = row[j+1]
-			row[j+1] = min(step, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -8,9 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 const lockFile = "interdict.lock"
+
+// lockWithin is how long another process may take to end: the engine of a parent that
+// was killed is killed after it.
+const lockWithin = 5 * time.Second
 
 // lockDir creates dir and takes it for this process. The engine would refuse a
 // second process too, but without saying why. The kernel gives the lock back
@@ -23,7 +28,12 @@ func lockDir(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking the ClickHouse data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for deadline := time.Now().Add(lockWithin); errors.Is(err, syscall.EWOULDBLOCK) && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
 		defer f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			pid, _ := io.ReadAll(io.LimitReader(f, 32))

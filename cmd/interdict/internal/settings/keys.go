@@ -85,7 +85,7 @@ func join(key, more string) string {
 func similar(name string, keys map[string]reflect.Type) string {
 	best, least := "", 3
 	for k := range keys {
-		if d := distance(name, k); d < least || d == least && best != "" && k < best {
+		if d := Distance(name, k); d < least || d == least && best != "" && k < best {
 			best, least = k, d
 		}
 	}
@@ -103,10 +103,10 @@ func similar(name string, keys map[string]reflect.Type) string {
 	return ": there are " + strings.Join(all, ", ")
 }
 
-// distance counts the letters to be changed, put in or left out to make b of a. Words
-// that are longer than keys are far from all.
-func distance(a, b string) int {
-	const longest = 64
+// Distance counts the bytes to be changed, put in or left out to make b of a. Words
+// that are longer than keys and names are far from all.
+func Distance(a, b string) int {
+	const longest = 100
 	if len(a) > longest || len(b) > longest {
 		return longest
 	}
