@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -148,7 +150,11 @@ func (s *Sink) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		// Few at a time, since MaxBuffered is overrun by what one poll gives.
 		fetches := s.client.PollRecords(ctx, 1000)
-		if err := s.take(fetches); err != nil {
+		behind, err := s.take(fetches)
+		if err == nil && behind != nil {
+			err = s.skip(ctx, behind)
+		}
+		if err != nil {
 			s.cancel(err)
 		}
 		s.client.AllowRebalance()
@@ -177,13 +183,18 @@ func (s *Sink) sameTopic(ctx context.Context, at tp) error {
 }
 
 // take puts what was polled into the buffers. Rebalances wait meanwhile, so that
-// a partition in parts is the one the records were read for.
-func (s *Sink) take(fetches kgo.Fetches) error {
+// a partition in parts is the one the records were read for. behind are the partitions
+// of compacted topics whose log does not hold the position.
+func (s *Sink) take(fetches kgo.Fetches) (behind map[string][]int32, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	var fatal error
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if errors.Is(f.Err, kerr.OffsetOutOfRange) && s.compact[f.Topic] {
+			behind = addPart(behind, tp{f.Topic, f.Partition})
+			return
+		}
 		if f.Err != nil {
 			fatal = errors.Join(fatal, s.fetchError(f))
 			return
@@ -209,9 +220,45 @@ func (s *Sink) take(fetches kgo.Fetches) error {
 	s.throttle()
 	s.nudge()
 	if fatal != nil {
-		return stages.Permanent(fatal)
+		return behind, stages.Permanent(fatal)
 	}
-	return nil
+	return behind, nil
+}
+
+// skip has partitions of compacted topics read on from where their logs begin, if
+// compaction has passed the position: a later record of the same key says what it
+// took. Rebalances wait meanwhile.
+func (s *Sink) skip(ctx context.Context, behind map[string][]int32) error {
+	topics := slices.Sorted(maps.Keys(behind))
+	first, err := s.adm.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		s.log.Warn("reading log starts", "topics", topics, "error", err)
+		return nil // the client gives the error again
+	}
+	to := make(map[string]map[int32]kgo.EpochOffset)
+	s.mu.Lock()
+	for t, ps := range behind {
+		for _, n := range ps {
+			lo, ok := first.Lookup(t, n)
+			p := s.parts[tp{t, n}]
+			if p == nil || !ok || lo.Err != nil {
+				continue
+			}
+			if p.next >= lo.Offset {
+				err = stages.Permanent(fmt.Errorf("out of range: %s/%d has no offset %d and begins at %d: the topic was truncated or created again", t, n, p.next, lo.Offset))
+				continue
+			}
+			if to[t] == nil {
+				to[t] = make(map[int32]kgo.EpochOffset)
+			}
+			to[t][n] = kgo.EpochOffset{Epoch: -1, Offset: lo.Offset}
+		}
+	}
+	s.mu.Unlock()
+	if err == nil && len(to) > 0 {
+		s.client.SetOffsets(to)
+	}
+	return err
 }
 
 // fetchError tells errors that stop the sink from those the client gets over.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -343,6 +344,65 @@ func TestSinkCompacted(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// TestSinkBehindCompaction: a sink whose position in a compacted topic is no more goes
+// on from where the log begins, at its start and while it runs.
+func TestSinkBehindCompaction(t *testing.T) {
+	c := newCluster(t, 1)
+	topic := pipeline.TopicIncidents.Name(c.prefix)
+	c.produce(t, topic, numbers(0, 10)...)
+	o := make(kadm.Offsets)
+	o.Add(kadm.Offset{Topic: topic, Partition: 0, At: 2})
+	if err := c.adm.CommitAllOffsets(t.Context(), c.prefix+".persist", o); err != nil {
+		t.Fatal(err)
+	}
+	remove := func(before int64) {
+		t.Helper()
+		done, err := c.adm.DeleteRecords(t.Context(), offsetsOf(topic, 1, before))
+		if err = errors.Join(err, done.Error()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove(6)
+	store, held, stop := newMemStore(), make(chan struct{}, 1), make(chan struct{})
+	store.before = func(ctx context.Context, r pipeline.Range) error {
+		if r.Lo < 10 {
+			return nil
+		}
+		select {
+		case held <- struct{}{}:
+		default:
+		}
+		select {
+		case <-stop:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	}
+	sc := quickSink()
+	sc.Rows, sc.Bytes = 1, 1
+	s := c.startSink(t, c.config("a"), pipeline.SinkHop{Name: "persist", Inputs: []string{topic}, Insert: store.insert}, sc, Settings{})
+	eventually(t, "the last four", func() bool { return store.stored() == 4 })
+	// It holds what it cannot insert and reads no further; compaction passes it.
+	c.produce(t, topic, numbers(10, 11)...)
+	<-held
+	for n := 11; n < 60; n++ {
+		c.produce(t, topic, numbers(n, n+1)...)
+	}
+	remove(58)
+	close(stop)
+	eventually(t, "the end of the log", func() bool {
+		store.mu.Lock()
+		defer store.mu.Unlock()
+		return store.rows["58"] == 1 && store.rows["59"] == 1
+	})
+	c.noLag(t, c.prefix+".persist")
+	select {
+	case <-s.done:
+		t.Errorf("it ended: %v", s.err)
+	default:
+	}
 }
 
 func TestSinkPermanent(t *testing.T) {

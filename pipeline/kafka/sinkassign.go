@@ -72,6 +72,11 @@ func (s *Sink) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offs
 				p.next, note = lo.Offset, sinkNote(s.ids[t])
 				ps[n] = kgo.NewOffset().At(p.next)
 			}
+			if p.compact && p.next < lo.Offset {
+				// A later record of the same key says what compaction took.
+				p.next = lo.Offset
+				ps[n] = kgo.NewOffset().At(p.next)
+			}
 			if err := p.resume(note, lo.Offset, hi.Offset); err != nil {
 				s.cancel(stages.Permanent(err))
 				return nil, err
